@@ -1,0 +1,212 @@
+"""The files in data/ are what their manifest and their recipe say."""
+
+import importlib.metadata
+import importlib.util
+import io
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse.files import ROOT, sha256
+
+DATA = ROOT / "data"
+MANIFEST = json.loads((DATA / "MANIFEST.json").read_text(encoding="utf-8"))
+IMAGES = sorted(name for name, about in MANIFEST.items() if "shape" in about)
+
+every_file = pytest.mark.parametrize("name", sorted(MANIFEST))
+every_image_file = pytest.mark.parametrize("name", IMAGES)
+
+
+def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(DATA / MANIFEST[name]["file"], allow_pickle=False) as file:
+        return file["images"], file["labels"]
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    spec = importlib.util.spec_from_file_location("data_recipe", DATA / "recipe.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def copy_of_data(recipe, monkeypatch, tmp_path):
+    """The recipe, pointed at a copy of the manifest and of the UCI digits."""
+    for file in ("MANIFEST.json", "uci_digits.npz"):
+        shutil.copy(DATA / file, tmp_path)
+    monkeypatch.setattr(recipe, "DATA", tmp_path)
+    monkeypatch.setattr(recipe, "MANIFEST", tmp_path / "MANIFEST.json")
+    return tmp_path
+
+
+@every_file
+def test_file_has_the_bytes_of_the_manifest(name):
+    path = DATA / MANIFEST[name]["file"]
+    assert path.stat().st_size == MANIFEST[name]["bytes"]
+    assert sha256(path) == MANIFEST[name]["sha256"]
+
+
+@every_file
+def test_file_says_where_it_is_from_and_what_one_may_do_with_it(name):
+    about = MANIFEST[name]
+    assert about["licence"] and about["citation"] and about["frame"]
+    assert {"package", "version", "path"} <= about["source"].keys()
+    assert about["recipe"] == f"python data/recipe.py {name}"
+    assert len((DATA / about["licence_file"]).read_text(encoding="utf-8")) > 500
+
+
+def test_every_file_has_a_recipe_and_every_recipe_a_file(recipe):
+    assert recipe.RECIPES.keys() == MANIFEST.keys()
+
+
+def test_manifest_and_folder_name_the_same_files():
+    there = {path.name for path in DATA.iterdir() if path.suffix in (".npz", ".safetensors")}
+    assert there == {about["file"] for about in MANIFEST.values()}
+
+
+def test_data_stays_small():
+    assert sum(about["bytes"] for about in MANIFEST.values()) < 30e6
+
+
+@every_image_file
+def test_images_and_labels_fit_the_manifest(name):
+    about = MANIFEST[name]
+    images, labels = arrays(name)
+    assert images.dtype == labels.dtype == np.uint8
+    assert list(images.shape) == about["shape"] and labels.shape == images.shape[:1]
+    assert images.max() == about["scale"]
+    assert set(labels) == set(range(len(about["classes"] or "0123456789")))
+
+
+@every_image_file
+def test_pictures_are_light_on_black(name):
+    images, _ = arrays(name)
+    corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert np.median(corners) == 0 and (images.max((1, 2)) > 0).all()
+
+
+@pytest.mark.parametrize("name", [name for name in IMAGES if name != "uci_digits"])
+def test_classes_are_balanced_and_rows_shuffled(name):
+    _, labels = arrays(name)
+    counts = np.bincount(labels)
+    assert (counts == counts[0]).all()
+    neighbours_agree = (labels[1:] == labels[:-1]).mean()
+    assert neighbours_agree < 1.5 / len(counts)
+
+
+@every_image_file
+def test_no_image_is_there_twice(name):
+    images, _ = arrays(name)
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+def test_printed_characters_fill_their_frame():
+    for name in ("printed_digits", "printed_letters"):
+        images, _ = arrays(name)
+        height = (images.max(2) > 0).sum(1)
+        width = (images.max(1) > 0).sum(1)
+        assert np.maximum(height, width).min() >= 14
+
+
+def test_uci_digits_rebuild_to_the_same_arrays(recipe):
+    built = recipe.uci_digits()
+    assert recipe.same(built, recipe.shipped(DATA / "uci_digits.npz"))
+
+
+def test_printed_digits_rebuild_to_the_same_arrays(recipe):
+    for package, version in MANIFEST["printed_digits"]["built_with"].items():
+        if (found := importlib.metadata.version(package)) != version:
+            pytest.skip(f"drawn with {package} {version}, here is {found}: pixels may differ")
+    built, old = recipe.printed_digits(), recipe.shipped(DATA / "printed_digits.npz")
+    assert np.array_equal(built["labels"], old["labels"])
+    # Another processor may round a pixel the other way; more than that is another picture.
+    assert np.abs(built["images"].astype(int) - old["images"]).max() <= 1
+
+
+def test_weights_fit_timms_network_and_know_an_espresso(recipe):
+    pytest.importorskip("skimage")
+    timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
+    weights = recipe.shipped(DATA / "efficientnet_lite0.safetensors")
+    assert len(weights) == MANIFEST["efficientnet_lite0"]["tensors"]
+    model = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    model.load_state_dict({key: torch.from_numpy(w).float() for key, w in weights.items()})
+    recipe.require_coffee(model)
+
+
+def test_a_network_that_sees_no_espresso_is_refused(recipe):
+    pytest.importorskip("skimage")
+    torch = pytest.importorskip("torch")
+    with pytest.raises(SystemExit, match="sees class 0 .* needed is class 967"):
+        recipe.require_coffee(lambda picture: torch.zeros(1, 1000))
+
+
+def test_check_finds_an_altered_picture_and_writes_nothing(recipe, copy_of_data, capsys):
+    path = copy_of_data / "uci_digits.npz"
+    altered = recipe.shipped(path)
+    altered["images"][5, 4, 4] ^= 1
+    np.savez_compressed(path, **altered)
+    before = path.read_bytes()
+    assert recipe.main(["--check", "uci_digits"]) == 1
+    assert capsys.readouterr().out == "uci_digits: differs\n"
+    assert path.read_bytes() == before
+
+
+def test_a_lost_file_comes_back_with_its_manifest_entry(recipe, copy_of_data):
+    path = copy_of_data / "uci_digits.npz"
+    path.unlink()
+    assert recipe.main(["uci_digits"]) == 0
+    about = json.loads((copy_of_data / "MANIFEST.json").read_text(encoding="utf-8"))["uci_digits"]
+    assert about["sha256"] == sha256(path)
+    assert about["shape"] == MANIFEST["uci_digits"]["shape"]
+
+
+def test_equal_content_in_other_bytes_is_left_alone(recipe, copy_of_data):
+    path = copy_of_data / "uci_digits.npz"
+    np.savez(path, **recipe.shipped(path))
+    before = path.read_bytes()
+    assert recipe.main(["uci_digits"]) == 0
+    assert path.read_bytes() == before
+
+
+def test_the_same_arrays_are_stored_in_the_same_bytes(recipe, copy_of_data):
+    built = recipe.uci_digits()
+    recipe.store("uci_digits", built)
+    first = (copy_of_data / "uci_digits.npz").read_bytes()
+    recipe.store("uci_digits", built)
+    assert (copy_of_data / "uci_digits.npz").read_bytes() == first
+
+
+def test_tensors_in_another_memory_order_are_stored_right(recipe, copy_of_data):
+    turned = {"w": np.arange(6, dtype=np.float16).reshape(2, 3).T}
+    recipe.store("efficientnet_lite0", turned)
+    assert recipe.same(recipe.shipped(copy_of_data / "efficientnet_lite0.safetensors"), turned)
+
+
+def test_a_file_that_reads_back_wrong_does_not_reach_the_manifest(recipe, copy_of_data):
+    before = (copy_of_data / "MANIFEST.json").read_bytes()
+    not_equal_to_itself = {"w": np.full(3, np.nan, np.float16)}
+    with pytest.raises(SystemExit, match="reads back other than it was written"):
+        recipe.store("efficientnet_lite0", not_equal_to_itself)
+    assert (copy_of_data / "MANIFEST.json").read_bytes() == before
+
+
+def test_unpickler_reads_arrays_and_nothing_else(recipe):
+    array = np.arange(6, dtype=np.uint8)
+    # The package's files call this module by the name that it had before NumPy 2.
+    old = pickle.dumps(array, protocol=3).replace(b"numpy._core.", b"numpy.core.")
+    assert np.array_equal(recipe.ArrayUnpickler(io.BytesIO(old)).load(), array)
+    harmful = pickle.dumps(Path.unlink)
+    with pytest.raises(pickle.UnpicklingError, match="not part of an array"):
+        recipe.ArrayUnpickler(io.BytesIO(harmful)).load()
+
+
+def test_a_package_of_other_bytes_is_refused(recipe, tmp_path):
+    source = MANIFEST["animals"]["source"]
+    (tmp_path / source["archive"]).write_bytes(b"something else")
+    with pytest.raises(SystemExit, match=f"needed is {source['archive_sha256']}; delete it"):
+        recipe.obtain(source, tmp_path, tmp_path)

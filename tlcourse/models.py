@@ -1,0 +1,213 @@
+"""Networks as a backbone and a head, because transfer takes one and leaves the other.
+
+Every network here takes images in [0, 1]: normalisation is its first layer, so it travels with
+the weights and cannot be forgotten or applied twice. torchvision, timm and safetensors are
+imported where they are used, for they are slow to load.
+"""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tlcourse.data import entry, verify
+
+
+class Normalise(nn.Module):
+    """(x - mean) / std per channel; mean and std are saved with the weights."""
+
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32).view(-1, 1, 1))
+        self.register_buffer("std", torch.as_tensor(std, dtype=torch.float32).view(-1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
+class Network(nn.Module):
+    """A backbone f that turns an input into features, and a head h that turns features into logits.
+
+    Parameters
+    ----------
+    backbone : Module
+        (N, C, H, W) or (N, d) -> (N, F).
+    head : Linear
+        (N, F) -> (N, K).
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Linear):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def features(self, x: Tensor) -> Tensor:
+        """f(x), shape (N, F)."""
+        return self.backbone(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def small_cnn(num_classes: int = 10, *, channels: int = 1, width: int = 16, seed: int) -> Network:
+    """Make the small CNN of the course: three stages of convolution, for pictures of 16 pixels up.
+
+    The named stages of the backbone are ``normalise``, ``stage1``, ``stage2``, ``stage3`` and
+    ``embed``. Stages 1 to 3 are convolution, batch normalisation and ReLU; the first two halve
+    the picture. ``embed`` averages what is left to 4 × 4 places, so that any size of picture
+    fits, and makes one feature vector of it.
+
+    Parameters
+    ----------
+    num_classes : int
+    channels : int
+        1 for grey pictures, 3 for colour.
+    width : int
+        Channels of the first stage; the later ones have 2 and 4 times as many.
+    seed : int
+        Draws the initial weights, and leaves the global random state as it was.
+
+    Returns
+    -------
+    Network
+        Features are (N, 4 * width).
+    """
+    if num_classes < 2 or channels < 1 or width < 1:
+        raise ValueError(
+            "small_cnn needs at least 2 classes, 1 channel and width 1, "
+            f"got {num_classes}, {channels} and {width}"
+        )
+
+    features = 4 * width
+
+    def stage(c_in, c_out, *, halve):
+        layers = [nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
+        return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if halve else []))
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        backbone = nn.Sequential(
+            OrderedDict(
+                normalise=Normalise([0.5] * channels, [0.5] * channels),
+                stage1=stage(channels, width, halve=True),
+                stage2=stage(width, 2 * width, halve=True),
+                stage3=stage(2 * width, 4 * width, halve=False),
+                embed=nn.Sequential(
+                    nn.AdaptiveAvgPool2d(4),
+                    nn.Flatten(),
+                    nn.Linear(16 * 4 * width, features, bias=False),
+                    nn.BatchNorm1d(features),
+                    nn.ReLU(),
+                ),
+            )
+        )
+        # Pooling is twice as fast on a CPU with the channels of a pixel side by side in memory.
+        return Network(backbone, nn.Linear(features, num_classes)).to(
+            memory_format=torch.channels_last
+        )
+
+
+def as_network(model: nn.Module, *, mean=None, std=None) -> Network:
+    """Split a torchvision or timm classifier into backbone and head.
+
+    The head is the last linear layer, found under the name that the library gives it
+    (``fc``, ``classifier``, ``head``, ``heads``); the backbone is the model with that layer
+    replaced by the identity.
+
+    Parameters
+    ----------
+    model : Module
+        Changed in place: its last linear layer moves to ``network.head``.
+    mean, std : sequence of float, optional
+        What the weights were trained with, for inputs in [0, 1]. None: no normalisation.
+
+    Raises
+    ------
+    ValueError
+        A model with none of these layers.
+    """
+    for name in ("fc", "classifier", "head", "heads"):
+        part = getattr(model, name, None)
+        linears = [] if part is None else [
+            (path, m) for path, m in part.named_modules() if isinstance(m, nn.Linear)
+        ]
+        if linears:
+            path, head = linears[-1]
+            model.set_submodule(f"{name}.{path}".rstrip("."), nn.Identity())
+            layers = [] if mean is None else [("normalise", Normalise(mean, std))]
+            return Network(nn.Sequential(OrderedDict([*layers, ("body", model)])), head)
+    children = ", ".join(name for name, _ in model.named_children())
+    raise ValueError(
+        f"{type(model).__name__} has no linear layer called fc, classifier, head or heads; "
+        f"its parts are {children}; build a Network(backbone, head) yourself"
+    )
+
+
+def pretrained(name: str = "efficientnet_lite0") -> Network:
+    """Load bundled weights: EfficientNet-Lite0 trained on ImageNet, 1,000 classes, 224 pixels.
+
+    Parameters
+    ----------
+    name : str
+        A name of weights in ``data/MANIFEST.json``.
+
+    Returns
+    -------
+    Network
+        In evaluation mode; its normalisation is its first layer.
+    """
+    about = entry(name)
+    if "architecture" not in about:
+        raise ValueError(f"{name} holds data, not weights; use tlcourse.load({name!r})")
+    import timm
+    from safetensors.torch import load_file
+
+    model = timm.create_model(about["architecture"], pretrained=False)
+    state = {key: value.float() for key, value in load_file(verify(name)).items()}
+    # The file holds no counters of batches seen; only further training would read them.
+    counters = {k: v for k, v in model.state_dict().items() if k.endswith("num_batches_tracked")}
+    _fit_state(model, counters | state, name)
+    return as_network(model, mean=about["mean"], std=about["std"]).eval()
+
+
+def save_weights(model: nn.Module, path: str | Path) -> None:
+    """Write all parameters and buffers as safetensors (no pickle)."""
+    from safetensors.torch import save
+
+    from tlcourse.files import write_atomically
+
+    state = {key: value.contiguous() for key, value in model.state_dict().items()}
+    write_atomically(path, save(state))
+
+
+def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
+    """Read safetensors into a model of the same shape.
+
+    Raises
+    ------
+    ValueError
+        A checkpoint that does not fit: names the layer and both shapes. The model is unchanged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no complete safetensors file ({error})") from None
+    _fit_state(model, state, str(path))
+    return model
+
+
+def _fit_state(model: nn.Module, state: dict[str, Tensor], origin: str) -> None:
+    own = model.state_dict()
+    for key in own.keys() | state.keys():
+        here = tuple(own[key].shape) if key in own else "no such layer"
+        there = tuple(state[key].shape) if key in state else "no such layer"
+        if here != there:
+            raise ValueError(
+                f"{origin} does not fit this model: {key} is {there} in the file and {here} in "
+                "the model; load it into the model it was saved from, then replace its head"
+            )
+    model.load_state_dict(state)

@@ -1,0 +1,199 @@
+"""The figures of the course, each with a description in words for those who cannot see it.
+
+Every function returns a matplotlib figure whose attribute ``alt_text`` says what it shows, in
+numbers. Series differ in marker and line style as well as in colour.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+
+from tlcourse.data import Domain
+from tlcourse.stats import Gap, mean_interval
+
+# Okabe and Ito's colours: told apart by people with any kind of colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+def _axes(width: float = 6.4, height: float = 3.8):
+    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.3)
+    return figure, axes
+
+
+def learning_curve(
+    runs: pd.DataFrame, *, x: str = "labels", y: str = "accuracy", by: str | None = None
+) -> Figure:
+    """Mean score against the number of labels, with 95 % intervals over the seeds as bands.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a run, as `tlcourse.sweep.sweep` returns it.
+    x, y : str
+        Columns: the amount of data (drawn on a logarithmic axis) and a score in [0, 1].
+    by : str, optional
+        Column that names the series.
+    """
+    figure, axes = _axes()
+    words = []
+    groups = [("", runs)] if by is None else runs.groupby(by, sort=False)
+    for i, (label, rows) in enumerate(groups):
+        intervals = {n: mean_interval(part[y]) for n, part in rows.groupby(x)}
+        n, gaps = list(intervals), list(intervals.values())
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
+        axes.plot(n, [g.estimate for g in gaps], label=str(label), **style)
+        axes.fill_between(n, [g.low for g in gaps], [g.high for g in gaps],
+                          color=COLOURS[i], alpha=0.2, linewidth=0)
+        words.append(f"{label} from {gaps[0].estimate:.0%} at {n[0]} to "
+                     f"{gaps[-1].estimate:.0%} at {n[-1]}".strip())
+    ticks = sorted(runs[x].unique())
+    axes.set_xscale("log")
+    axes.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator())
+    axes.set_xticks(ticks, [str(t) for t in ticks])
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
+    if by is not None:
+        axes.legend(frameon=False)
+    figure.alt_text = f"Learning curve, mean {y} against {x} with 95 % bands: {'; '.join(words)}."
+    return figure
+
+
+def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
+    """Estimates with their intervals, one below the other, and a line at zero.
+
+    Parameters
+    ----------
+    gaps : dict of label -> Gap
+        In the unit of scores; drawn in points (hundredths).
+    """
+    figure, axes = _axes(height=0.9 + 0.45 * len(gaps))
+    for i, gap in enumerate(gaps.values()):
+        low, high = 100 * (gap.estimate - gap.low), 100 * (gap.high - gap.estimate)
+        axes.errorbar(100 * gap.estimate, i, xerr=[[low], [high]], capsize=4,
+                      fmt=MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)])
+    axes.axvline(0, color="black", linewidth=1)
+    axes.set_yticks(range(len(gaps)), list(gaps))
+    axes.grid(axis="x", alpha=0.3)
+    axes.grid(axis="y", visible=False)
+    axes.set(xlabel=xlabel, ylim=(len(gaps) - 0.5, -0.5))
+    words = [f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
+             for label, g in gaps.items()]
+    figure.alt_text = f"{xlabel}, estimate and 95 % interval: {'; '.join(words)}."
+    return figure
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Confusion matrix: true class down, predicted class across, counts in the cells.
+
+    The colour is the share of the row, so that a rare class is seen as well as a common one.
+    """
+    matrix = np.asarray(matrix)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
+    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(matrix):
+        if count:
+            axes.text(j, i, str(count), ha="center", va="center", fontsize=8,
+                      color="white" if share[i, j] > 0.5 else "black")
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="true")
+    figure.colorbar(image, label="share of the true class", format=PercentFormatter(1, decimals=0))
+    wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
+    i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+    figure.alt_text = (
+        f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right; the most frequent "
+        f"mistake is {classes[i]} taken for {classes[j]}, {wrong[i, j]} times."
+    )
+    return figure
+
+
+def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
+    """One row of pictures for each domain: the first sample of each of its first classes."""
+    figure, axes = plt.subplots(
+        len(domains), columns, figsize=(0.75 * columns + 1.4, 0.95 * len(domains)),
+        squeeze=False, layout="constrained",
+    )
+    for line, domain in zip(axes, domains):
+        for k, place in enumerate(line):
+            place.set(xticks=[], yticks=[], frame_on=False)
+            rows = torch.nonzero(domain.y == k)
+            if len(rows):
+                picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1)
+                place.imshow(picture, cmap="gray", vmin=0, vmax=1)
+                place.set_xlabel(domain.classes[k], fontsize=8, labelpad=2)
+        line[0].set_ylabel(domain.name.replace("_", "\n"), rotation=0, ha="right", va="center")
+    names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
+    figure.alt_text = f"One picture of each class, a row for each domain: {names}."
+    return figure
+
+
+def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch.Tensor]) -> Figure:
+    """Features of one or more domains, projected on the same two directions and drawn side by side.
+
+    The directions are the first two principal components of all features together, so that
+    the panels can be compared. Each class is drawn as its own digit or letter, not as a colour
+    alone.
+
+    Parameters
+    ----------
+    features : dict of domain name -> tensor (N, F)
+    labels : dict of domain name -> tensor (N,)
+    """
+    pooled = torch.cat(list(features.values())).double()
+    centre = pooled.mean(0)
+    directions = torch.linalg.svd(pooled - centre, full_matrices=False).Vh[:2].T
+    figure, axes = plt.subplots(1, len(features), figsize=(4.2 * len(features), 4), squeeze=False,
+                                sharex=True, sharey=True, layout="constrained")
+    for place, (name, z) in zip(axes[0], features.items()):
+        xy = (z.double() - centre) @ directions
+        for k in labels[name].unique().tolist():
+            points = xy[labels[name] == k]
+            place.scatter(*points.T, marker=f"${k}$", s=28, linewidth=0.4,
+                          color=plt.get_cmap("tab10")(k % 10))
+        place.set(title=name.replace("_", " "), xlabel="first direction")
+    axes[0, 0].set_ylabel("second direction")
+    figure.alt_text = (
+        "Features of " + " and ".join(f"{len(z)} samples of {n}" for n, z in features.items())
+        + " on the same first two principal directions, each point drawn as its class."
+    )
+    return figure
+
+
+def paired_scores(runs: pd.DataFrame, columns: Sequence[str]) -> Figure:
+    """Scores of several methods side by side: a thin line for each seed, a bar for the mean.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a seed.
+    columns : sequence of str
+        Columns with scores in [0, 1], in the order in which they are drawn.
+    """
+    figure, axes = _axes(height=3.6)
+    for i, (_, row) in enumerate(runs.iterrows()):
+        axes.plot(range(len(columns)), row[list(columns)].astype(float), color="#999999",
+                  marker=MARKERS[i % len(MARKERS)], markersize=5, linewidth=1,
+                  label="one seed each" if i == 0 else None)
+    means = runs[list(columns)].mean()
+    for i, mean in enumerate(means):
+        axes.plot([i - 0.18, i + 0.18], [mean, mean], color="black", linewidth=4,
+                  solid_capstyle="butt", label="mean" if i == 0 else None)
+        axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12)
+    axes.set_xticks(range(len(columns)), columns, fontsize=11)
+    axes.set(xlim=(-0.4, len(columns) - 0.5), ylabel="accuracy on the test set")
+    axes.set_ylim(bottom=0, top=1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.legend(frameon=False, loc="lower right")
+    words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
+    figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."
+    return figure

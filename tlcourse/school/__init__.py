@@ -1,0 +1,1 @@
+"""The school: lessons, checks and the ``tlcourse`` command, which stand on the science modules."""

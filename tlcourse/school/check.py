@@ -1,0 +1,167 @@
+"""Checks of the learner's answers: `grade` decides, `check` and `hint` are its notebook face.
+
+A check that fails lends the reference, so that the rest of the lesson runs. What was lent is
+remembered by identity: handed in again it is not an answer.
+"""
+
+import contextlib
+import functools
+import io
+import linecache
+import textwrap
+import traceback
+import types
+from dataclasses import dataclass
+
+from tlcourse.school import exercises
+
+_lent: dict[int, object] = {}  # by id(); holding the objects keeps their ids from being reused
+_hints_given: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Whether an answer passed, and one sentence about it."""
+
+    passed: bool
+    message: str
+
+
+def grade(exercise_id: str, answer: object, *, seed: int = 0) -> Result:
+    """Judge an answer: exists, type, shape, value, property; the first step that fails decides.
+
+    Never raises, except when a person interrupts it, never prints, and never shows the
+    reference.
+
+    Parameters
+    ----------
+    exercise_id : str
+        Such as "3.2".
+    answer : object
+        The learner's own object, not what `check` returned.
+    seed : int
+        Draws the inputs on which a function is tried.
+
+    Returns
+    -------
+    Result
+        ``passed`` and ``message``.
+    """
+    try:
+        exercise = exercises.get(exercise_id)
+    except LookupError as error:
+        return Result(False, str(error))
+    if id(answer) in _lent:
+        return Result(False, "this is the reference that was lent to you: define your own answer "
+                             "in this cell and run it again.")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            for step in exercise.checks:
+                if (message := step(answer, seed)) is not None:
+                    return Result(False, _one_line(message))
+        return Result(True, _one_line(exercise.praise))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001, an answer may even call exit()
+        return Result(False, _complaint(error, answer))
+
+
+def check(exercise_id: str, answer: object) -> object:
+    """Print one line about an answer and return what the rest of the lesson works with.
+
+    Parameters
+    ----------
+    exercise_id : str
+        Such as "3.2".
+    answer : object
+        The learner's own object.
+
+    Returns
+    -------
+    object
+        The answer itself when it passes, otherwise the reference, on loan.
+    """
+    try:
+        exercise = exercises.get(exercise_id)
+    except LookupError as error:
+        print(error)
+        return answer
+    result = grade(exercise_id, answer)
+    record(exercise_id, result.passed)
+    if result.passed:
+        print(f"{exercise_id} passed: {result.message}")
+        return answer
+    usable = "(The reference solution stands in for now, so the rest of the lesson runs.)"
+    try:
+        answer = _lend(exercise.reference())
+    except Exception as error:  # noqa: BLE001, a check never raises
+        usable = f"(And {_complaint(error, exercise.reference)})"
+    print(f"{exercise_id} not yet: {result.message} {usable}")
+    return answer
+
+
+check.grade = grade
+
+
+def hint(exercise_id: str, level: int | None = None) -> None:
+    """Print a hint: the first, at the next call the second, then the third, nearly the answer.
+
+    Parameters
+    ----------
+    exercise_id : str
+        Such as "3.2".
+    level : {1, 2, 3}, optional
+        This one instead of the next.
+    """
+    try:
+        hints = exercises.get(exercise_id).hints
+    except LookupError as error:
+        print(error)
+        return
+    if level not in (None, 1, 2, 3):
+        print(f"{exercise_id} has hints 1, 2 and 3, and {level!r} is none of them.")
+        return
+    level = level or min(_hints_given.get(exercise_id, 0) + 1, 3)
+    _hints_given[exercise_id] = level
+    print(f"{exercise_id} hint {level} of 3: {_one_line(hints[level - 1])}")
+
+
+def _lend(reference: object) -> object:
+    """Make the reference tell-tale: an object of its own, remembered by its identity."""
+    kind = type(reference)
+    if reference is None or reference is ... or kind is bool:
+        raise TypeError(f"a reference may not be {reference}: it could not be told apart")
+    if kind in (int, float, str, tuple):
+        # Python shares equal small values. An instance of a subclass is nobody else's; pickled
+        # or copied it becomes the plain value again.
+        plain = {"__module__": "builtins", "__slots__": (),
+                 "__reduce__": lambda self: (kind, (kind(self),))}
+        reference = type(kind.__name__, (kind,), plain)(reference)
+    elif kind is types.FunctionType:
+        function = reference
+        reference = functools.wraps(function)(lambda *args, **kwargs: function(*args, **kwargs))
+    _lent[id(reference)] = reference
+    return reference
+
+
+def _complaint(error: BaseException, answer: object) -> str:
+    """What an answer raised, in one line, with the line of the learner's own code if known."""
+    said = _one_line("".join(traceback.format_exception_only(error)))
+    home = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_code.co_filename == home:
+            source = linecache.getline(home, number).strip()
+            return f"your code raised {said} (line {number}{source and ': ' + source})."
+    return f"the check of this answer stopped with {said}."
+
+
+def _one_line(text: str) -> str:
+    return textwrap.shorten(text, 400, placeholder=" ...")
+
+
+def record(item: str, passed: bool) -> None:
+    """Note an outcome in the learner's own progress; where that fails, the lesson goes on."""
+    with contextlib.suppress(Exception):
+        from tlcourse.school import progress
+
+        progress.record(item, passed)

@@ -1,0 +1,78 @@
+"""Where a lesson's files lie, and where the learner's own files live."""
+
+import os
+from pathlib import Path
+
+from tlcourse.files import IS_CHECKOUT, ROOT
+
+DELIVERED = ".tlcourse.json"
+"""In the workspace: which version of each lesson was handed out. It marks a workspace too."""
+
+
+class UnknownLesson(LookupError):
+    """A lesson that is not there; the message lists those that are."""
+
+
+def workspace() -> Path:
+    """Folder of the learner's working copies and progress record; it need not exist yet.
+
+    ``TLCOURSE_WORKSPACE`` when that is set, else ``workspace/`` of the checkout, else
+    ``workspace/`` of the current folder or, when that is a workspace already, the folder itself.
+    """
+    if chosen := os.environ.get("TLCOURSE_WORKSPACE"):
+        return Path(chosen).absolute()
+    if IS_CHECKOUT:
+        return ROOT / "workspace"
+    here = Path.cwd()
+    return here if (here / DELIVERED).is_file() else here / "workspace"
+
+
+def lesson_ids() -> list[str]:
+    """Ids of all lessons that have a source, such as ``["00", "01"]``."""
+    return list(_found("lessons", ".md"))
+
+
+def notebooks() -> dict[str, Path]:
+    """The learner notebooks by lesson id, in order."""
+    return _found("notebooks", ".ipynb")
+
+
+def lesson_source(id: str) -> Path:
+    """Text source of a lesson; "1" and "01" are the same lesson.
+
+    Raises
+    ------
+    UnknownLesson
+        There is none.
+    """
+    return _pick(id, "lessons", ".md")
+
+
+def notebook(id: str) -> Path:
+    """Learner notebook of a lesson, as the course hands it out; otherwise as `lesson_source`."""
+    return _pick(id, "notebooks", ".ipynb")
+
+
+def solution(id: str) -> Path:
+    """Notebook of a lesson with its solutions; otherwise as `lesson_source`."""
+    return _pick(id, "notebooks/solutions", ".ipynb")
+
+
+def unused(path: Path) -> Path:
+    """The path itself, or with the first number that makes it a file that is not there yet."""
+    free, number = path, 2
+    while free.exists():
+        free, number = path.with_name(f"{path.stem} ({number}){path.suffix}"), number + 1
+    return free
+
+
+def _found(folder: str, ending: str) -> dict[str, Path]:
+    return {path.name[:2]: path for path in sorted((ROOT / folder).glob(f"[0-9][0-9]_*{ending}"))}
+
+
+def _pick(id: str, folder: str, ending: str) -> Path:
+    found = _found(folder, ending)
+    if (path := found.get(str(id).zfill(2))) is None:
+        there = f"there is {', '.join(found)}" if found else "that folder holds none"
+        raise UnknownLesson(f"there is no lesson {id!r} in {folder}/; {there}")
+    return path

@@ -1,0 +1,204 @@
+"""The learner's private record: one file in the workspace, which never leaves the machine."""
+
+import contextlib
+import functools
+import html
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from tlcourse import files
+from tlcourse.school import places
+
+_NAMED = re.compile(r"\b(check|quiz)\(\s*[\"'](\d+\.\d+)[\"']")
+
+
+@dataclass(frozen=True)
+class Row:
+    """How far one lesson is.
+
+    Attributes
+    ----------
+    lesson, title : str
+    passed, exercises : int
+        Exercises passed, of how many.
+    right, questions : int
+        Quiz questions answered right, of how many.
+    next : str or None
+        Id of the first exercise not yet passed.
+    minutes_left : int
+        Exercise time in proportion to what is not passed, and all of the teaching time as long
+        as nothing is.
+    """
+
+    lesson: str
+    title: str
+    passed: int
+    exercises: int
+    right: int
+    questions: int
+    next: str | None
+    minutes_left: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The rows of all lessons; reads well printed and in a notebook."""
+
+    rows: list[Row]
+
+    def __str__(self) -> str:
+        width = max((len(row.title) for row in self.rows), default=0)
+        lines = [
+            f"{row.lesson} {row.title:{width}}  exercises {row.passed} of {row.exercises}, "
+            f"quiz {row.right} of {row.questions}, {row.minutes_left} min left"
+            for row in self.rows
+        ]
+        return "\n".join([*lines, self._next()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heads = "".join(
+            f'<th scope="col">{head}</th>'
+            for head in ("Lesson", "Exercises passed", "Quiz", "Minutes left")
+        )
+        body = "".join(
+            f'<tr><th scope="row" style="text-align:left">{row.lesson} {html.escape(row.title)}'
+            f"</th><td>{row.passed} of {row.exercises}</td><td>{row.right} of {row.questions}</td>"
+            f"<td>{row.minutes_left}</td></tr>"
+            for row in self.rows
+        )
+        return (
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{html.escape(self._next())}</p>"
+        )
+
+    def _next(self) -> str:
+        if not any(row.exercises for row in self.rows):
+            return "There are no exercises here yet."
+        waiting = (f"Next: exercise {row.next}, in {row.lesson} {row.title}."
+                   for row in self.rows if row.next)
+        return next(waiting, "All exercises are passed.")
+
+
+def record(item: str, passed: bool) -> None:
+    """Keep that an exercise or a quiz question was tried; a pass is never taken back.
+
+    Processes that record at the same time wait for each other. A workspace that cannot be
+    written is said once and stops nothing.
+
+    Parameters
+    ----------
+    item : str
+        Such as "0.1" or "quiz 0.1".
+    passed : bool
+    """
+    path = _path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(path):
+            entries = _read_or_set_aside(path)
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            entry = entries.setdefault(item, {"tries": 0, "passed": None})
+            entry |= {
+                "tries": entry["tries"] + 1,
+                "passed": entry.get("passed") or (now if passed else None),
+                "last": now,
+            }
+            files.write_atomically(path, json.dumps(entries, indent=1, sort_keys=True) + "\n")
+    except OSError as error:  # filelock's Timeout is one as well
+        _say_once(f"Your progress is not kept: {path} cannot be written ({error.strerror or error})"
+                  "; the lesson runs all the same.")
+
+
+def summary() -> list[Row]:
+    """How far every lesson of the course is."""
+    entries = _entries(_path())
+    done = {item for item, entry in entries.items() if entry.get("passed")}
+    return [_row(lesson, notebook, done) for lesson, notebook in places.notebooks().items()]
+
+
+def show() -> Overview:
+    """What `summary` says, as a text and, in a notebook, a table."""
+    return Overview(summary())
+
+
+def _row(lesson: str, notebook: Path, done: set[str]) -> Row:
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    about = content["metadata"].get("tlcourse", {})
+    code = "\n".join(
+        "".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"
+    )
+    named = dict.fromkeys(_NAMED.findall(code))  # each once, in the order of the lesson
+    exercises = [id for word, id in named if word == "check"]
+    questions = [f"quiz {id}" for word, id in named if word == "quiz"]
+    open_ones = [id for id in exercises if id not in done]
+    minutes = about.get("minutes", {})
+    left = minutes.get("exercises", 0) * len(open_ones) / max(len(exercises), 1)
+    if len(open_ones) == len(exercises):
+        left += minutes.get("teaching", 0)
+    return Row(
+        lesson=lesson,
+        title=about.get("title", notebook.stem[3:]),
+        passed=len(exercises) - len(open_ones),
+        exercises=len(exercises),
+        right=sum(question in done for question in questions),
+        questions=len(questions),
+        next=open_ones[0] if open_ones else None,
+        minutes_left=round(left),
+    )
+
+
+def _path() -> Path:
+    return places.workspace() / "progress.json"
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(f"{path}.lock", timeout=10)
+
+
+def _entries(path: Path) -> dict[str, dict]:
+    """All entries, read under the lock where the folder lets us have one."""
+    if not os.path.exists(path):
+        return {}
+    try:
+        with _lock(path):
+            return _read_or_set_aside(path)
+    except OSError:  # what cannot be written can perhaps be read
+        with contextlib.suppress(OSError):
+            return _read(path) or {}
+    return {}
+
+
+def _read(path: Path) -> dict[str, dict] | None:
+    """The entries, none when there is no file, and None when it holds something else."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        sound = all(isinstance(entry["tries"], int) for entry in entries.values())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return None
+    return entries if sound else None
+
+
+def _read_or_set_aside(path: Path) -> dict[str, dict]:
+    """Read under the lock; a damaged file is kept under another name, and a new one begins."""
+    entries = _read(path)
+    if entries is None:
+        kept = places.unused(path.with_name(f"progress-corrupt-{datetime.now():%Y-%m-%d}.json"))
+        os.replace(path, kept)
+        _say_once(f"progress.json was damaged: it is kept as {kept.name} and a new one begins.")
+    return entries or {}
+
+
+@functools.cache
+def _say_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,141 @@
+"""Run a lesson without JupyterLab, from the command line or while building."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tlcourse import files
+from tlcourse.school import places
+
+_PAGE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}"""
+
+
+class RunError(RuntimeError):
+    """A notebook that did not run to its end; the message names the cell and the reason."""
+
+
+def execute(
+    notebook: NotebookNode, *, folder: Path, timeout: int = 120, progress: str | None = None
+) -> list[float]:
+    """Execute a notebook in place, with the Python that runs now.
+
+    `folder` is the kernel's workspace too, so that checks in the notebook never reach the
+    learner's own record.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Its outputs are replaced, up to the cell that failed if one does.
+    folder : path
+        The kernel's current folder.
+    timeout : int
+        Seconds that one cell may take.
+    progress : str, optional
+        Name of the progress bar; without it there is none.
+
+    Returns
+    -------
+    list of float
+        Wall seconds of each code cell, in order.
+
+    Raises
+    ------
+    RunError
+        A cell raised, took too long, or ended the kernel.
+    """
+    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal
+    from tqdm import tqdm
+
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        cell.outputs, cell.execution_count = [], None
+    begun: dict[int, float] = {}
+    seconds = {index: 0.0 for index, cell in enumerate(notebook.cells) if cell in code}
+
+    def on_start(cell, cell_index):
+        begun[cell_index] = time.perf_counter()
+
+    def on_end(cell, cell_index, execute_reply):
+        seconds[cell_index] = time.perf_counter() - begun[cell_index]
+        bar.update()
+
+    # No kernel folders: what is left is the kernel of this Python, whatever else is installed.
+    kernel = AsyncKernelManager(
+        kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=KernelSpecManager(kernel_dirs=[])
+    )
+    environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder)}
+    client = NotebookClient(
+        notebook, km=kernel, timeout=timeout, record_timing=False, store_widget_state=False,
+        on_cell_execute=on_start, on_cell_executed=on_end,
+    )
+    with tqdm(total=len(code), desc=progress, unit="cell", disable=progress is None) as bar:
+        try:
+            client.execute(cleanup_kc=True, cwd=str(folder), env=environment)
+        except (CellControlSignal, RuntimeError) as error:
+            raise RunError(_describe(notebook, max(begun, default=None), error)) from error
+    return list(seconds.values())
+
+
+def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
+    """Execute a lesson and write it as a notebook and as a page into ``runs/`` of the workspace.
+
+    The page needs no other file and no network; its formulas therefore stay as TeX text.
+
+    Parameters
+    ----------
+    lesson : str
+        Its id, such as "00".
+    solutions : bool
+        Run the edition with solutions.
+
+    Returns
+    -------
+    notebook, page : path
+    seconds : float
+        Of all code cells together.
+
+    Raises
+    ------
+    RunError
+        A cell failed. The two files then hold what was reached.
+    """
+    source = places.solution(lesson) if solutions else places.notebook(lesson)
+    notebook = nbformat.read(source, as_version=4)
+    place = places.workspace() / "runs" / f"{source.stem}{'-solutions' if solutions else ''}.ipynb"
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            seconds = sum(execute(notebook, folder=Path(folder), progress=source.stem))
+    finally:
+        files.write_atomically(place, nbformat.writes(notebook) + "\n")
+        files.write_atomically(place.with_suffix(".html"), page(notebook, title=place.stem))
+    return place, place.with_suffix(".html"), seconds
+
+
+def page(notebook: NotebookNode, *, title: str) -> str:
+    """The notebook as one HTML page that loads nothing from elsewhere."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(raw_template=_PAGE)
+    return exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
+
+
+def _describe(notebook: NotebookNode, index: int | None, error: Exception) -> str:
+    if index is None:
+        return f"the kernel did not start: {error}; `tlcourse doctor` may say why"
+    cell = notebook.cells[index]
+    reason = next(
+        (f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"),
+        str(error).strip().partition("\n")[0],
+    )
+    return f"cell {index + 1} of {len(notebook.cells)} stopped with {reason}\n{cell.source}"

@@ -1,0 +1,134 @@
+"""Run one function over a grid of settings and several seeds, on all cores, and resume.
+
+Small networks gain little from a second thread and much from a second process: every run gets
+one thread of its own. Each finished run is kept on disk at once, so a sweep that was interrupted
+or killed goes on where it stopped.
+"""
+
+import hashlib
+import inspect
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import joblib
+import pandas as pd
+import platformdirs
+import torch
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from tlcourse.files import write_atomically
+
+
+def cache_folder() -> Path:
+    """Where finished runs are kept: the user's cache, or ``TLCOURSE_CACHE`` where it is set."""
+    return Path(os.environ.get("TLCOURSE_CACHE") or platformdirs.user_cache_path("tlcourse"))
+
+
+def sweep(
+    run: Callable[..., Mapping],
+    grid: Mapping[str, Iterable],
+    *,
+    seeds: Iterable[int],
+    workers: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Call ``run(seed=..., **settings)`` for every combination of settings and every seed.
+
+    Parameters
+    ----------
+    run : function
+        Returns a dict of numbers, strings or lists. All that the result depends on must come
+        through its parameters or be a plain global value: both are part of what a kept run is
+        known by, with the function's source and the course's own code, so a changed experiment
+        is never answered from an old run.
+    grid : dict of name -> values
+        Values are what JSON can write.
+    seeds : iterable of int
+    workers : int, optional
+        Processes; None takes one for each physical core. Inside
+        ``joblib.parallel_config(backend="dask")`` the runs go to that cluster instead.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    DataFrame
+        One row a run, in the order of the grid: the settings, ``seed``, and what `run` returned.
+
+    Raises
+    ------
+    ValueError
+        A run that failed, with its settings and seed. The finished runs are kept.
+
+    Examples
+    --------
+    >>> def area(width, height, seed): return {"area": width * height}
+    >>> sweep(area, {"width": [1, 2], "height": [3]}, seeds=[0], workers=1,
+    ...       progress=False)["area"].tolist()
+    [3, 6]
+    """
+    combinations = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
+    jobs = [{**settings, "seed": int(seed)} for settings in combinations for seed in seeds]
+    known_by = _fingerprint(run)
+    paths = [cache_folder() / "sweeps" / f"{_key(known_by, job)}.json" for job in jobs]
+    rows = [_read(path) for path in paths]
+    waiting = [i for i, row in enumerate(rows) if row is None]
+    workers = workers or joblib.cpu_count(only_physical_cores=True)
+
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc="runs", disable=not progress)
+    if waiting:
+        parallel = joblib.Parallel(
+            n_jobs=min(workers, len(waiting)), return_as="generator_unordered"
+        )
+        for i, row in parallel(joblib.delayed(_run)(run, jobs[i], i) for i in waiting):
+            write_atomically(paths[i], json.dumps(row))
+            rows[i] = row
+            bar.update()
+    bar.close()
+    return pd.DataFrame([{**job, **row} for job, row in zip(jobs, rows)])
+
+
+def _run(run: Callable, job: dict, index: int) -> tuple[int, dict]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            return index, dict(run(**job))
+    except Exception as error:
+        raise ValueError(f"the run {job} failed: {type(error).__name__}: {error}") from error
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _key(known_by: str, job: dict) -> str:
+    return hashlib.sha256((known_by + json.dumps(job, sort_keys=True)).encode()).hexdigest()[:32]
+
+
+def _read(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there, or cut short by a full disk: run it again
+        return None
+
+
+def _fingerprint(run: Callable) -> str:
+    """What the result of `run` depends on, beside its parameters."""
+    if inspect.getclosurevars(run).nonlocals:
+        raise ValueError(f"{run.__name__} uses variables of another function; pass them in `grid`")
+    parts = [inspect.getsource(run), torch.__version__]
+    parts += [_global_value(*item) for item in sorted(inspect.getclosurevars(run).globals.items())]
+    parts += [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _global_value(name: str, value) -> str:
+    if isinstance(value, ModuleType):
+        return name
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return inspect.getsource(value) if value.__module__ == "__main__" else name
+    return f"{name}={joblib.hash(value)}"

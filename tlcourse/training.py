@@ -1,0 +1,225 @@
+"""One training loop, in the open: every lesson trains with the function `fit`."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm.auto import tqdm
+
+from tlcourse.data import Domain
+
+
+@dataclass
+class History:
+    """What happened in training: one entry per evaluation.
+
+    ``step``, ``loss`` (mean training loss since the last entry) and, with a validation set,
+    ``accuracy`` on it. ``best_step`` is the step whose weights were kept.
+    """
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    best_step: int = 0
+    interrupted: bool = False
+
+
+def batches(n: int, batch_size: int, seed: int):
+    """Endless stream of row numbers: a new random order each epoch, from a generator of its own.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows. With fewer rows than `batch_size`, a batch is one whole epoch.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    size = min(n, batch_size)
+    while True:
+        order = torch.randperm(n, generator=generator)
+        yield from order[: n - n % size].split(size)
+
+
+def fit(
+    model: nn.Module,
+    train: Domain,
+    *,
+    steps: int,
+    seed: int,
+    validation: Domain | None = None,
+    patience: int | None = None,
+    every: int = 50,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+) -> History:
+    """Train a model in place with Adam on the cross-entropy.
+
+    Only parameters with ``requires_grad`` are trained. With a validation set, the weights of the
+    best evaluation are restored at the end. An interrupt (Ctrl-C, or the stop button) ends the
+    training and keeps what was reached.
+
+    Parameters
+    ----------
+    model : Module
+        (N, ...) inputs to (N, K) logits.
+    train : Domain
+    steps : int
+        Number of batches, not epochs: with few samples an epoch is short, and comparing methods
+        at equal epochs would give the larger set more training.
+    seed : int
+        Draws the order of the batches, dropout and augmentation.
+    validation : Domain, optional
+        Scored every `every` steps. Never the test set.
+    patience : int, optional
+        Stop after this many evaluations without a new best.
+    lr : float
+        Learning rate of Adam.
+    augment : function (batch, generator) -> batch, optional
+        Applied to each training batch.
+    device : str
+        "cpu", or "cuda" / "mps" for those who have one. The model comes back on the CPU.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        Settings out of range, a model with nothing to train or with too few outputs, or a loss
+        that stops being finite (the weights are then those of the last evaluation).
+    """
+    _check_settings(model, train, steps, patience, validation)
+    model.to(device).train()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    generator = torch.Generator().manual_seed(seed)
+    history, kept, losses = History(), copy.deepcopy(model.state_dict()), []
+    order = batches(len(train), batch_size, seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        bar = tqdm(range(1, steps + 1), disable=not progress, desc="training", leave=False)
+        try:
+            for step in bar:
+                rows = next(order)
+                x, y = train.X[rows], train.y[rows].to(device)
+                if augment is not None:
+                    x = augment(x, generator)
+                loss = cross_entropy(model(x.to(device)), y)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                losses.append(loss.detach())
+
+                if step % every == 0 or step == steps:
+                    _record(history, step, losses, model, validation, device, kept)
+                    losses.clear()
+                    bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
+                    if patience and step - history.best_step >= patience * every:
+                        break
+        except KeyboardInterrupt:
+            history.interrupted = True
+        finally:
+            if validation is not None and history.step:
+                model.load_state_dict(kept)
+            model.to("cpu").eval()
+    return history
+
+
+def _record(history, step, losses, model, validation, device, kept) -> None:
+    """Note loss and validation accuracy; remember the weights if they are the best so far."""
+    loss = float(torch.stack(losses).mean())
+    if not np.isfinite(loss):
+        model.load_state_dict(kept)
+        raise ValueError(
+            f"the loss is {loss} at step {step}: the weights of step {history.best_step} are "
+            "restored; lower the learning rate or look at the inputs"
+        )
+    history.step.append(step)
+    history.loss.append(loss)
+    if validation is not None:
+        history.accuracy.append(accuracy(model, validation, device=device))
+        model.train()
+        if history.accuracy[-1] <= max(history.accuracy[:-1], default=-1.0):
+            return
+    history.best_step = step
+    for key, value in model.state_dict().items():
+        kept[key].copy_(value)
+
+
+def _check_settings(model, train, steps, patience, validation) -> None:
+    if steps < 1 or len(train) < 2:  # batch normalisation needs two samples to compare
+        raise ValueError(
+            f"training needs at least 1 step and 2 samples, got {steps} and {len(train)}"
+        )
+    if patience is not None and validation is None:
+        raise ValueError("early stopping (patience) needs a validation set")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError("no parameter of this model has requires_grad: there is nothing to train")
+    model.eval()
+    with torch.no_grad():
+        outputs = model(train.X[:1].to(next(model.parameters()).device)).shape[-1]
+    if int(train.y.max()) >= outputs:
+        raise ValueError(
+            f"{train.name} has labels up to {int(train.y.max())}, but the model has {outputs} "
+            f"outputs; give it a head with {len(train.classes)} classes"
+        )
+
+
+@torch.no_grad()
+def predict(model: nn.Module, X: Tensor, *, batch_size: int = 512, device: str = "cpu") -> Tensor:
+    """Logits (N, K) in evaluation mode, batch by batch, on the CPU."""
+    model.to(device).eval()
+    return torch.cat([model(x.to(device)).cpu() for x in X.split(batch_size)])
+
+
+def accuracy(model: nn.Module, domain: Domain, *, device: str = "cpu") -> float:
+    """Share of samples whose largest logit is that of their label, between 0 and 1."""
+    logits = predict(model, domain.X, device=device)
+    return float((logits.argmax(1) == domain.y).double().mean())
+
+
+def evaluate(model: nn.Module, domain: Domain, *, device: str = "cpu") -> dict:
+    """Score a model with the usual measures.
+
+    Returns
+    -------
+    dict
+        ``accuracy``; ``recall`` and ``f1``, each the plain mean over classes (macro average);
+        ``loss``, the mean cross-entropy in nats; ``confusion``, a (K, K) array of counts with
+        the true class down and the predicted class across.
+    """
+    from sklearn.metrics import confusion_matrix, f1_score, recall_score
+
+    logits = predict(model, domain.X, device=device)
+    truth, guess = domain.y.numpy(), logits.argmax(1).numpy()
+    return {
+        "accuracy": float((truth == guess).mean()),
+        "recall": float(recall_score(truth, guess, average="macro", zero_division=0)),
+        "f1": float(f1_score(truth, guess, average="macro", zero_division=0)),
+        "loss": float(cross_entropy(logits, domain.y)),
+        "confusion": confusion_matrix(truth, guess, labels=range(len(domain.classes))),
+    }
+
+
+def random_shift(x: Tensor, generator: torch.Generator, *, pixels: int = 1) -> Tensor:
+    """Move each image by up to `pixels` in each direction, filling with black: (N, C, H, W)."""
+    n, _, h, w = x.shape
+    padded = nn.functional.pad(x, [pixels] * 4)
+    offset = torch.randint(0, 2 * pixels + 1, (2, n), generator=generator)
+    rows = offset[0][:, None] + torch.arange(h)
+    columns = offset[1][:, None] + torch.arange(w)
+    image = torch.arange(n)[:, None, None]
+    # Indexing with three index arrays puts (N, H, W) first and the channels last.
+    return padded.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(
+        0, 3, 1, 2
+    )
