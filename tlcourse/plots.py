@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from tlcourse.data import Domain
 from tlcourse.stats import Gap, mean_interval
+from tlcourse.training import History
 
 # Okabe and Ito's colours: told apart by people with any kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -64,6 +65,28 @@ def learning_curve(
     if by is not None:
         axes.legend(frameon=False)
     figure.alt_text = f"Learning curve, mean {y} against {x} with 95 % bands: {'; '.join(words)}."
+    return figure
+
+
+def training_history(history: History) -> Figure:
+    """Training loss, and beside it the validation accuracy with the look that was kept."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3), layout="constrained")
+    left.plot(history.step, history.loss, color=COLOURS[0], marker=MARKERS[0], markersize=4)
+    left.set(xlabel="step", ylabel="training loss", yscale="log")
+    right.plot(history.step, history.accuracy, color=COLOURS[1], marker=MARKERS[1], markersize=4)
+    kept = history.accuracy[history.step.index(history.best_step)]
+    right.plot(history.best_step, kept, marker="*", markersize=15, color="black", linestyle="",
+               label=f"kept: {kept:.1%} at step {history.best_step}")
+    right.set(xlabel="step", ylabel="validation accuracy")
+    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    right.legend(frameon=False, loc="lower right")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.3)
+    figure.alt_text = (
+        f"Training: the loss falls from {history.loss[0]:.2g} to {history.loss[-1]:.2g}; the "
+        f"validation accuracy is best, {kept:.1%}, at step {history.best_step}."
+    )
     return figure
 
 
@@ -128,7 +151,7 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
             place.set(xticks=[], yticks=[], frame_on=False)
             rows = torch.nonzero(domain.y == k)
             if len(rows):
-                picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1)
+                picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
                 place.set_xlabel(domain.classes[k], fontsize=8, labelpad=2)
         line[0].set_ylabel(domain.name.replace("_", "\n"), rotation=0, ha="right", va="center")
@@ -158,7 +181,7 @@ def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch
         xy = (z.double() - centre) @ directions
         for k in labels[name].unique().tolist():
             points = xy[labels[name] == k]
-            place.scatter(*points.T, marker=f"${k}$", s=28, linewidth=0.4,
+            place.scatter(*points.T.numpy(), marker=f"${k}$", s=28, linewidth=0.4,
                           color=plt.get_cmap("tab10")(k % 10))
         place.set(title=name.replace("_", " "), xlabel="first direction")
     axes[0, 0].set_ylabel("second direction")
@@ -169,7 +192,7 @@ def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch
     return figure
 
 
-def paired_scores(runs: pd.DataFrame, columns: Sequence[str]) -> Figure:
+def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.0) -> Figure:
     """Scores of several methods side by side: a thin line for each seed, a bar for the mean.
 
     Parameters
@@ -178,6 +201,8 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str]) -> Figure:
         One row a seed.
     columns : sequence of str
         Columns with scores in [0, 1], in the order in which they are drawn.
+    low : float
+        Where the vertical axis begins.
     """
     figure, axes = _axes(height=3.6)
     for i, (_, row) in enumerate(runs.iterrows()):
@@ -191,7 +216,7 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str]) -> Figure:
         axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12)
     axes.set_xticks(range(len(columns)), columns, fontsize=11)
     axes.set(xlim=(-0.4, len(columns) - 0.5), ylabel="accuracy on the test set")
-    axes.set_ylim(bottom=0, top=1)
+    axes.set_ylim(low, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend(frameon=False, loc="lower right")
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())

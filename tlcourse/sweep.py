@@ -18,6 +18,8 @@ import joblib
 import pandas as pd
 import platformdirs
 import torch
+from joblib._parallel_backends import LokyBackend
+from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
@@ -78,7 +80,9 @@ def sweep(
     paths = [cache_folder() / "sweeps" / f"{_key(known_by, job)}.json" for job in jobs]
     rows = [_read(path) for path in paths]
     waiting = [i for i, row in enumerate(rows) if row is None]
-    workers = workers or joblib.cpu_count(only_physical_cores=True)
+    if workers is None:  # another backend than joblib's own knows itself how much it has
+        own = isinstance(get_active_backend()[0], LokyBackend)
+        workers = joblib.cpu_count(only_physical_cores=True) if own else -1
 
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc="runs", disable=not progress)
     if waiting:

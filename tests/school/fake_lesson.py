@@ -1,8 +1,11 @@
 """A lesson of a few cells that keeps the contract, for the tests of those who read lessons."""
 
+import importlib
+import sys
+
 import nbformat
 
-from tlcourse.school import build, places
+from tlcourse.school import build, exercises, places
 
 ALT = "A line that rises from one to three over three steps."
 
@@ -176,3 +179,12 @@ def built(name="learner"):
         cell.metadata["tlcourse"] = {"seconds": 0.3} if cell.cell_type == "code" else {}
     notebook.metadata["tlcourse"]["seconds"] = round(sum(seconds), 1)
     return notebook
+
+
+def add_exercises(folder, monkeypatch):
+    """The lesson's exercises, where the registry finds those of the real lessons."""
+    (folder / "lesson90.py").write_text(EXERCISES, encoding="utf-8")
+    monkeypatch.setattr(exercises, "__path__", [*exercises.__path__, str(folder)])
+    monkeypatch.setitem(sys.modules, f"{exercises.__name__}.lesson90", None)
+    del sys.modules[f"{exercises.__name__}.lesson90"]  # and monkeypatch removes it afterwards
+    importlib.invalidate_caches()

@@ -125,6 +125,11 @@ def unknown_data(nb):
     return "front matter: 'moons' under data is not known"
 
 
+def no_terms(nb):
+    del nb.metadata["tlcourse"]["terms"]
+    return "front matter: terms is missing"
+
+
 def no_sources(nb):
     nb.metadata["tlcourse"]["sources"] = []
     return "front matter: sources is missing"
@@ -170,11 +175,6 @@ def long_cells(nb):
         if one.cell_type == "code":
             one.source += "\nx = 1" * 6
     return "the median code cell has"
-
-
-def magic(nb):
-    nb.cells[1].source = "%matplotlib inline"
-    return "cell 90-a-small-lesson-2: not plain Python in line 1"
 
 
 def answer_from_elsewhere(nb):
@@ -238,9 +238,9 @@ FAULTS = [
     out_of_order, never_run, error_output, no_alternative_text, picture_without_words,
     markdown_picture_without_words, figure_without_interpretation, slow_cell, slow_lesson,
     never_measured, path_in_output, path_in_source, duplicate_id, id_with_a_space, unknown_tag,
-    compared_without_claim, unknown_term, unknown_need, unknown_data, no_sources, no_minutes,
+    compared_without_claim, unknown_term, unknown_need, unknown_data, no_terms, no_sources, no_minutes,
     one_objective, objective_without_verb, missing_claim, claim_without_tag,
-    claim_cell_that_prints_digits, long_cell, long_cells, magic, answer_from_elsewhere,
+    claim_cell_that_prints_digits, long_cell, long_cells, answer_from_elsewhere,
     something_after_the_check, exercises_in_disorder, exercise_unannounced, check_without_tag,
     solution_given_away, no_bug_hunt, two_questions, quiz_before_the_exercises,
     two_lines_to_remember, nothing_next,

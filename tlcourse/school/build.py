@@ -7,7 +7,6 @@ its headings, and each notebook records a hash of its inputs.
 import hashlib
 import json
 import math
-import os
 import re
 import tempfile
 from collections import Counter
@@ -15,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
-from unittest.mock import patch
 
 import jupytext
 import nbformat
@@ -120,19 +118,23 @@ def _target(id: str, name: str) -> Path:
     return places.ROOT / EDITIONS[name] / f"{places.lesson_source(id).stem}.ipynb"
 
 
+def _label(path: Path) -> str:
+    return path.relative_to(places.ROOT).as_posix()
+
+
 def _differences(id: str) -> Iterator[str]:
     """One line for each input in which a lesson's notebooks differ from its source."""
     source = read_source(id)
-    for name, folder in EDITIONS.items():
+    for name in EDITIONS:
         path, new = _target(id, name), _inputs(edition(source, name))
         try:
             old = _inputs(contract.load(path))
         except FileNotFoundError:
-            yield f"{folder}/{path.name}: not built yet."
+            yield f"{_label(path)}: not built yet."
         except contract.NotebookError as error:
-            yield f"{folder}/{error}"
+            yield f"{_label(path)}: {error}"
         else:
-            yield from (f"{folder}/{path.name}: {key} differs from the source."
+            yield from (f"{_label(path)}: {key} differs from the source."
                         for key in {**new, **old} if old.get(key) != new.get(key))
 
 
@@ -142,8 +144,7 @@ def _build_lesson(id: str) -> int:
     built = {_target(id, name): edition(source, name) for name in EDITIONS}
     try:
         for path, notebook in built.items():
-            print(f"{id}: running {path.relative_to(places.ROOT).as_posix()}")
-            _run(notebook, path.parent)
+            _run(notebook, _label(path))
             if breaches := _breaches(id, notebook):
                 raise contract.NotebookError("\n".join(breaches))
         for path, notebook in built.items():
@@ -153,24 +154,20 @@ def _build_lesson(id: str) -> int:
         if (text := _readme()) is not None:
             write_atomically(path, text)
     except (contract.NotebookError, runner.RunError) as error:
-        print(f"{error}\n{path.name} was not built and is as it was.")
+        print(f"{error}\n{_label(path)} was not built and is as it was.")
         return 1
     except OSError as error:
-        print(f"{path.name} could not be written ({error.strerror or error}) and is as it was: "
+        print(f"{_label(path)} could not be written ({error.strerror or error}) and is as it was: "
               f"make room or check the folder, then run `tlcourse build {id}` again.")
         return 1
     return 0
 
 
-def _run(notebook: NotebookNode, folder: Path) -> None:
+def _run(notebook: NotebookNode, label: str) -> None:
     """Execute a notebook, keep the outputs worth committing, and note the seconds."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # The lesson's checks record progress and its sweeps a cache: neither is the author's own.
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
-        patch.dict(os.environ, TLCOURSE_WORKSPACE=scratch),
-    ):
-        seconds = runner.execute(notebook, folder=folder, timeout=300, progress=True)
+    # In an empty folder, so that no cached sweep of the author's flatters the seconds.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        seconds = runner.execute(notebook, folder=Path(folder), timeout=300, progress=label)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell, taken in zip(code, seconds, strict=True):
         cell.metadata.pop("execution", None)
@@ -221,7 +218,7 @@ def _keep_edited(path: Path) -> None:
         copy = f"{path.parent.name}-{path.stem}-edited-{date.today()}.ipynb"
         copy = places.unused(places.workspace() / copy)
         write_atomically(copy, path.read_bytes())
-        print(f"{path.name} had been edited since it was built: a copy is {copy}")
+        print(f"{_label(path)} had been edited since it was built: a copy is {copy}")
 
 
 def _readme() -> str | None:

@@ -95,7 +95,7 @@ def check(exercise_id: str, answer: object) -> object:
     try:
         answer = _lend(exercise.reference())
     except Exception as error:  # noqa: BLE001, a check never raises
-        usable = f"(And {_complaint(error, exercise.reference)})"
+        usable = f"(No reference can stand in: {_said(error)}.)"
     print(f"{exercise_id} not yet: {result.message} {usable}")
     return answer
 
@@ -146,13 +146,16 @@ def _lend(reference: object) -> object:
 
 def _complaint(error: BaseException, answer: object) -> str:
     """What an answer raised, in one line, with the line of the learner's own code if known."""
-    said = _one_line("".join(traceback.format_exception_only(error)))
     home = getattr(getattr(answer, "__code__", None), "co_filename", None)
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_code.co_filename == home:
             source = linecache.getline(home, number).strip()
-            return f"your code raised {said} (line {number}{source and ': ' + source})."
-    return f"the check of this answer stopped with {said}."
+            return f"your code raised {_said(error)} (line {number}{source and ': ' + source})."
+    return f"the check of this answer stopped with {_said(error)}."
+
+
+def _said(error: BaseException) -> str:
+    return _one_line("".join(traceback.format_exception_only(error)))
 
 
 def _one_line(text: str) -> str:

@@ -1,6 +1,7 @@
 """The ``tlcourse`` command."""
 
 import argparse
+import errno
 import sys
 
 from tlcourse import __version__
@@ -41,8 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     except UnknownLesson as error:
         return _fail(error, 2)
     except OSError as error:
-        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}; make room or give "
-                     "the right to write there and run this again, nothing of yours was lost", 1)
+        repair = "free some disk space" if error.errno == errno.ENOSPC else "put that right"
+        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}; {repair} and run "
+                     "this again, none of your files was lost", 1)
     except KeyboardInterrupt:
         return _fail("stopped", _STOPPED)
 

@@ -32,7 +32,7 @@ class Finding:
     detail : str
         What is there, in a few words.
     fix : str
-        What to do, in one sentence; empty when all is well.
+        What to do when it is not well, in one sentence.
     """
 
     name: str

@@ -36,21 +36,23 @@ def update_workspace() -> list[str]:
     delivered = _read_delivered(home)
     news = []
     for lesson, source in places.notebooks().items():
-        copy, latest = home / source.name, _fingerprint(source)
+        name, copy, latest = source.name, home / source.name, _fingerprint(source)
         mine = _fingerprint(copy) if copy.exists() else None
-        if not copy.exists() or mine == delivered.get(source.name) != latest:
+        if not copy.exists():
             files.write_atomically(copy, source.read_bytes())
-            if mine:
-                news.append(f"{source.name}: updated to the course's new version.")
-            mine = latest
-        if mine == latest:
-            delivered[source.name] = latest
+            delivered[name] = latest
         elif mine is None:
-            news.append(f"{source.name}: this file cannot be read, perhaps it was saved half; it "
-                        f"stays as it is, and `tlcourse reset {lesson}` begins a fresh one.")
-        elif delivered.get(source.name) != latest:
-            news.append(f"{source.name}: the course has a new version and you edited yours, which "
-                        f"stays; `tlcourse reset {lesson}` keeps it and brings the new one.")
+            news.append(f"{name}: this file cannot be read, perhaps it was saved half; it stays "
+                        f"as it is, and `tlcourse reset {lesson}` begins a fresh one.")
+        elif mine == latest:
+            delivered[name] = latest
+        elif mine == delivered.get(name):
+            files.write_atomically(copy, source.read_bytes())
+            delivered[name] = latest
+            news.append(f"{name}: updated to the course's new version.")
+        elif delivered.get(name) != latest:
+            news.append(f"{name}: the course has a new version and you edited yours, which stays; "
+                        f"`tlcourse reset {lesson}` keeps it and brings the new one.")
     files.write_atomically(home / places.DELIVERED, json.dumps(delivered, indent=1) + "\n")
     return news
 
@@ -108,7 +110,7 @@ def start(lesson: str, jupyter_args: list[str]) -> None:
     LabApp.launch_instance([
         f"--ServerApp.root_dir={home}",
         f"--LabApp.default_url=/lab/tree/{quote(opened)}",
-        "--KernelSpecManager.kernel_dirs=[]",  # leaves the kernel of this Python
+        "--ServerApp.kernel_spec_manager_class=tlcourse.school.runner.ThisPython",
         *jupyter_args,
     ])
 

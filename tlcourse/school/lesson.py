@@ -4,13 +4,16 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+from IPython import get_ipython
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
 
 from tlcourse.school import exercises
 from tlcourse.school.check import record
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tlcourse.stats import paired_gap
 
 SEEDS = 5
 """A claim rests on at least so many paired runs."""
@@ -49,21 +52,20 @@ def claim(
     ValueError
         Fewer than 5 seeds, unpaired or non-finite scores.
     """
-    from tlcourse.stats import paired_gap
-
     if len(a) < SEEDS:
         raise ValueError(f"a claim needs at least {SEEDS} seeds, got {len(a)}: run more of them")
     gap = paired_gap(a, b, level=level)
     measured = (f"{100 * gap.estimate:.1f} points, {100 * level:g} % interval "
                 f"{100 * gap.low:.1f} to {100 * gap.high:.1f}, {gap.n} seeds")
-    floor = f"at least {_points(at_least)} over {gap.n} seeds"
+    points = f"{100 * at_least:g} point{'' if at_least == 0.01 else 's'}"
+    floor = f"at least {points} over {gap.n} seeds"
     if not gap.low >= at_least:
         raise ClaimError(f"{text}: does not hold: {floor} was claimed, measured {measured}")
     print(f"{text}: holds: {floor}")
     _show(f"measured: {measured}")
 
 
-def figure(fig: "Figure", alt: str | None = None) -> None:
+def figure(fig: Figure, alt: str | None = None) -> None:
     """Show a figure as a small picture with an alternative text, and close it.
 
     Parameters
@@ -80,9 +82,6 @@ def figure(fig: "Figure", alt: str | None = None) -> None:
     ValueError
         There is no alternative text of at least 20 characters.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
     if not isinstance(fig, Figure):
         raise TypeError(f"a matplotlib Figure is needed, got {type(fig).__name__}: "
                         "for axes, hand over axes.figure")
@@ -112,16 +111,15 @@ def quiz(id: str, choice: str | None = None) -> None:
     except LookupError as error:
         print(error)
         return
-    options = question.by_letter()
+    options, letter = question.by_letter(), str(choice).strip().lower()
     if choice is None:
         _show(*_asked(question))
-    elif str(choice).strip().lower() not in options:
+    elif letter not in options:
         print(f"quiz {id}: choose one of {', '.join(options)}, got {choice!r}.")
     else:
-        letter = str(choice).strip().lower()
-        right = letter == question.right
-        record(f"quiz {id}", right)
-        print(f"quiz {id} {'right' if right else 'not yet'}: {options[letter].why}")
+        record(f"quiz {id}", letter == question.right)
+        verdict = "right" if letter == question.right else "not yet"
+        print(f"quiz {id} {verdict}: {options[letter].why}")
 
 
 def _asked(question: exercises.Question) -> tuple[str, str]:
@@ -135,10 +133,8 @@ def _asked(question: exercises.Question) -> tuple[str, str]:
     return "\n".join(text), "\n".join(page)
 
 
-def _palette_png(fig: "Figure") -> bytes:
+def _palette_png(fig: Figure) -> bytes:
     """The figure as PNG with a palette: about a third of the bytes, the text as crisp."""
-    from PIL import Image
-
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, format="png", dpi=DPI, facecolor="white")
     picture = Image.open(full).convert("RGB")
@@ -147,15 +143,8 @@ def _palette_png(fig: "Figure") -> bytes:
     return small.getvalue()
 
 
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:g} point{'' if round(100 * fraction, 9) == 1 else 's'}"
-
-
 def _show(text: str, page: str | None = None) -> None:
     """One output of its own in a notebook; printed text in plain Python."""
-    from IPython import get_ipython
-    from IPython.display import display
-
     if get_ipython() is None:
         print(text)
     else:

@@ -72,7 +72,8 @@ def _found(folder: str, ending: str) -> dict[str, Path]:
 
 def _pick(id: str, folder: str, ending: str) -> Path:
     found = _found(folder, ending)
-    if (path := found.get(str(id).zfill(2))) is None:
+    path = found.get(str(id)) or found.get(f"0{id}")
+    if path is None:
         there = f"there is {', '.join(found)}" if found else "that folder holds none"
         raise UnknownLesson(f"there is no lesson {id!r} in {folder}/; {there}")
     return path

@@ -6,7 +6,12 @@ import time
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, CellExecutionError
 from nbformat import NotebookNode
+from tqdm import tqdm
 
 from tlcourse import files
 from tlcourse.school import places
@@ -20,6 +25,13 @@ _PAGE = """{% extends 'lab/index.html.j2' %}
 
 class RunError(RuntimeError):
     """A notebook that did not run to its end; the message names the cell and the reason."""
+
+
+class ThisPython(KernelSpecManager):
+    """Offers one kernel, the Python that runs now, whatever else this computer has installed."""
+
+    def _kernel_dirs_default(self) -> list[str]:
+        return []  # with no folder to search, jupyter_client falls back on the running Python
 
 
 def execute(
@@ -51,17 +63,12 @@ def execute(
     RunError
         A cell raised, took too long, or ended the kernel.
     """
-    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal
-    from tqdm import tqdm
-
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell in code:
-        cell.outputs, cell.execution_count = [], None
     begun: dict[int, float] = {}
-    seconds = {index: 0.0 for index, cell in enumerate(notebook.cells) if cell in code}
+    seconds: dict[int, float] = {}
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            seconds[index] = 0.0  # stays so for a cell without text, which is not run
 
     def on_start(cell, cell_index):
         begun[cell_index] = time.perf_counter()
@@ -70,20 +77,21 @@ def execute(
         seconds[cell_index] = time.perf_counter() - begun[cell_index]
         bar.update()
 
-    # No kernel folders: what is left is the kernel of this Python, whatever else is installed.
-    kernel = AsyncKernelManager(
-        kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=KernelSpecManager(kernel_dirs=[])
-    )
+    kernel = AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=ThisPython())
     environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder)}
     client = NotebookClient(
         notebook, km=kernel, timeout=timeout, record_timing=False, store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # nothing beside the bar
         on_cell_execute=on_start, on_cell_executed=on_end,
     )
-    with tqdm(total=len(code), desc=progress, unit="cell", disable=progress is None) as bar:
+    run = sum(bool(notebook.cells[index].source.strip()) for index in seconds)
+    with tqdm(total=run, desc=progress, unit="cell", disable=progress is None) as bar:
         try:
             client.execute(cleanup_kc=True, cwd=str(folder), env=environment)
         except (CellControlSignal, RuntimeError) as error:
             raise RunError(_describe(notebook, max(begun, default=None), error)) from error
+        except AssertionError as error:  # nbclient after Ctrl-C, which made it end the kernel twice
+            raise KeyboardInterrupt from error
     return list(seconds.values())
 
 
@@ -134,8 +142,10 @@ def _describe(notebook: NotebookNode, index: int | None, error: Exception) -> st
     if index is None:
         return f"the kernel did not start: {error}; `tlcourse doctor` may say why"
     cell = notebook.cells[index]
-    reason = next(
-        (f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"),
-        str(error).strip().partition("\n")[0],
-    )
+    if isinstance(error, CellExecutionError):
+        reason = f"{error.ename}: {error.evalue}".partition("\n")[0]
+    elif isinstance(error, TimeoutError):
+        reason = "a timeout, for it took too long"
+    else:
+        reason = f"the end of its kernel, perhaps for want of memory ({error})"
     return f"cell {index + 1} of {len(notebook.cells)} stopped with {reason}\n{cell.source}"

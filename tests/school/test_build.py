@@ -1,0 +1,198 @@
+"""A lesson's text becomes notebooks that tell where they came from, or nothing changes."""
+
+import errno
+import json
+
+import fake_lesson
+import nbformat
+import pytest
+
+from tlcourse.school import build, contract, runner
+
+LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    fake_lesson.lay_out(tmp_path, monkeypatch)
+    monkeypatch.setattr(runner, "execute", fake_lesson.pretend_to_run)
+    return tmp_path
+
+
+def change(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def snapshot(root):
+    return {path.relative_to(root).as_posix(): path.read_bytes()
+            for path in root.rglob("*") if path.is_file()}
+
+
+def test_each_edition_holds_its_own_cells_under_ids_made_from_the_headings(course):
+    assert build.build(["90"]) == 0
+    ids = {name: [cell.id for cell in contract.load(course / name).cells]
+           for name in (LEARNER, SOLUTIONS)}
+    assert ids[LEARNER][:3] == ["90-a-small-lesson-1", "90-a-small-lesson-2", "90-a-small-lesson-3"]
+    only = {name: sorted(set(ids[name]) - set(ids[other]))
+            for name, other in ((LEARNER, SOLUTIONS), (SOLUTIONS, LEARNER))}
+    assert only == {LEARNER: ["90-ex-90-1", "90-ex-90-2"],
+                    SOLUTIONS: ["90-sol-90-1", "90-sol-90-2"]}
+
+
+def test_what_is_built_reads_as_a_valid_notebook(course):
+    build.build(["90"])
+    notebook = nbformat.read(course / LEARNER, as_version=4)
+    nbformat.validate(notebook)
+    about = notebook.metadata["tlcourse"]
+    assert (about["edition"], about["slowest_cell"], about["title"]) == (
+        "learner", 0.3, "A small lesson")
+    assert about["seconds"] == 2.3  # 9 cells of 0.26 s
+    assert notebook.metadata["language_info"] == {"name": "python"}
+    claims = [cell for cell in notebook.cells if "claim" in contract.tags(cell)]
+    assert all("nbval-check-output" in contract.tags(cell) for cell in claims) and len(claims) == 2
+    assert notebook.cells[2].metadata["jupyter"] == {"source_hidden": True}
+
+
+def test_building_twice_gives_the_same_bytes(course):
+    build.build(["90"])
+    first = snapshot(course)
+    assert build.build(["90"]) == 0
+    assert snapshot(course) == first
+
+
+def test_without_ids_only_lessons_that_differ_are_built(course, capsys, monkeypatch):
+    assert build.build() == 0
+    assert "not built yet" in capsys.readouterr().out
+    monkeypatch.setattr(runner, "execute", lambda *a, **k: pytest.fail("it ran"))
+    assert build.build() == 0
+    assert capsys.readouterr().out == "The notebooks agree with their sources.\n"
+
+
+@pytest.mark.parametrize(("old", "new", "place"), [
+    ("The line rises.", "The line climbs.", "notebooks/90_small.ipynb: cell 90-two-claims-1"),
+    ("return 2 * x", "return x + x", "notebooks/solutions/90_small.ipynb: cell 90-sol-90-2"),
+    ("[claim, slide]", "[claim]", "notebooks/90_small.ipynb: cell 90-two-claims-3"),
+    ("title: A small lesson", "title: A lesson", "notebooks/90_small.ipynb: the front matter"),
+    ("## Quiz\n", "## Quiz\n\n```{code-cell} ipython3\n7\n```\n",
+     "notebooks/90_small.ipynb: the order of the cells"),
+])
+def test_check_names_what_differs_and_runs_nothing(course, capsys, monkeypatch, old, new, place):
+    build.build(["90"])
+    monkeypatch.setattr(runner, "execute", lambda *a, **k: pytest.fail("it ran"))
+    assert build.build(check=True) == 0
+    change(course / "lessons/90_small.md", old, new)
+    before = snapshot(course)
+    assert build.build(check=True) == 1
+    assert f"{place} differs from the source.\n" in capsys.readouterr().out
+    assert snapshot(course) == before
+
+
+def test_check_sees_a_notebook_that_was_saved_half(course, capsys):
+    build.build(["90"])
+    (course / LEARNER).write_text('{"cells": [', encoding="utf-8")
+    assert build.build(check=True) == 1
+    assert "90_small.ipynb is no complete notebook" in capsys.readouterr().out
+
+
+def test_outputs_are_free_of_warnings_progress_bars_and_cuts_in_printed_text(course):
+    def output(kind, **fields):
+        return nbformat.v4.new_output(kind, **fields)
+
+    bar = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "bar"}
+    kept = build._worth_keeping([
+        output("stream", name="stderr", text="Warning\n"),
+        output("stream", name="stdout", text="a"),
+        output("display_data", data=bar),
+        output("stream", name="stdout", text="b\n"),
+        output("display_data", data={"text/plain": "7"}),
+    ])
+    assert [o.get("text") or o.data["text/plain"] for o in kept] == ["ab\n", "7"]
+
+
+def test_a_breach_of_the_contract_leaves_the_old_notebook(course, capsys):
+    build.build(["90"])
+    before = snapshot(course / "notebooks")
+    change(course / "lessons/90_small.md", "terms: [gap]", "terms: [gulf]")
+    assert build.build(["90"]) == 1
+    assert "'gulf' under terms is not known" in capsys.readouterr().out
+    assert snapshot(course / "notebooks") == before
+
+
+def test_a_cell_that_fails_leaves_the_old_notebook(course, capsys, monkeypatch):
+    build.build(["90"])
+    before = snapshot(course)
+
+    def fail(notebook, **options):
+        raise runner.RunError("cell 3 of 20 stopped with ValueError: no")
+
+    monkeypatch.setattr(runner, "execute", fail)
+    assert build.build(["90"]) == 1
+    said = capsys.readouterr().out
+    assert "ValueError: no" in said and "90_small.ipynb was not built and is as it was" in said
+    assert snapshot(course) == before
+
+
+def test_a_full_disk_leaves_the_old_notebook_and_says_which_file_and_what_to_do(
+    course, capsys, monkeypatch
+):
+    build.build(["90"])
+    before = snapshot(course)
+    change(course / "lessons/90_small.md", "The line rises.", "The line climbs.")
+    before["lessons/90_small.md"] = (course / "lessons/90_small.md").read_bytes()
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert build.build(["90"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "notebooks/90_small.ipynb could not be written (No space left on device) and is as it was: "
+        "make room or check the folder, then run `tlcourse build 90` again.")
+    assert snapshot(course) == before
+
+
+def test_a_person_s_edit_is_copied_before_it_is_built_over(course, capsys):
+    build.build(["90"])
+    change(course / LEARNER, "The line rises.", "The line rises, I think.")
+    edited = (course / LEARNER).read_bytes()
+    assert build.build(["90"]) == 0
+    (copy,) = (course / "workspace").glob("notebooks-90_small-edited-*.ipynb")
+    assert copy.read_bytes() == edited and copy.name in capsys.readouterr().out
+    assert b"I think" not in (course / LEARNER).read_bytes()
+    build.build(["90"])
+    assert len(list((course / "workspace").iterdir())) == 1  # nothing to keep this time
+
+
+def test_new_outputs_alone_are_no_edit(course):
+    build.build(["90"])
+    notebook = json.loads((course / LEARNER).read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    (course / LEARNER).write_text(json.dumps(notebook), encoding="utf-8")
+    build.build(["90"])
+    assert not (course / "workspace").exists()
+
+
+def test_the_readme_s_table_follows_and_check_sees_when_it_does_not(course, capsys):
+    build.build(["90"])
+    row = "| 90 | A small lesson | 5 + 4 min | 5 s | dots |"
+    text = (course / "README.md").read_text(encoding="utf-8")
+    assert row in text and text.endswith("<!-- /lessons -->\n\nMore.\n")
+    change(course / "README.md", "A small lesson", "A large lesson")
+    assert build.build(check=True) == 1
+    assert "README.md: the table of lessons differs" in capsys.readouterr().out
+
+
+def test_a_lesson_runs_in_a_real_kernel_and_keeps_the_contract(tmp_path, monkeypatch):
+    fake_lesson.lay_out(tmp_path, monkeypatch)
+    notebook = build.edition(build.read_source("90"), "learner")
+    build._run(notebook, "90")
+    assert build._breaches("90", notebook) == []
+    outputs = {cell.id: cell.get("outputs") for cell in notebook.cells}
+    words, measured = outputs["90-two-claims-2"]
+    assert words.text == "more is better: holds: at least 5 points over 5 seeds\n"
+    assert measured.data["text/plain"].startswith("measured: 11.6 points, 95 % interval ")
+    assert fake_lesson.ALT in outputs["90-a-small-lesson-3"][0].data["text/html"]

@@ -1,0 +1,102 @@
+import subprocess
+import sys
+
+import pytest
+
+from tlcourse import __version__, files
+from tlcourse.school import build, cli, lab
+
+
+def python(*words):
+    return subprocess.run(
+        [sys.executable, *words], cwd=files.ROOT, capture_output=True, encoding="utf-8", timeout=60
+    )
+
+
+def test_the_module_is_the_command():
+    assert python("-m", "tlcourse", "--version").stdout == f"tlcourse {__version__}\n"
+
+
+def test_help_is_quick_because_nothing_heavy_is_loaded():
+    done = python("-c", "import sys, tlcourse.school.cli; print(*sys.modules)")
+    loaded = set(done.stdout.split())
+    assert "tlcourse.school.cli" in loaded
+    assert not loaded & {"torch", "numpy", "nbformat", "nbclient", "jupyterlab", "psutil", "tqdm"}
+
+
+def test_help_lists_every_word(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(word in said for word in ("lab", "run", "doctor", "progress", "reset", "build"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [([], "required: WORD"), (["frob"], "invalid choice: 'frob'"), (["run"], "required: lesson"),
+     (["lab", "00", "01"], "unrecognized arguments: 01"), (["doctor", "--fast"], "--fast")],
+)
+def test_words_that_make_no_sense_end_in_one_sentence(capsys, words, reason):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert reason in said and "--help" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["lab", "07"], ["run", "07"], ["run", "00", "--solutions"],
+                                   ["reset", "x"], ["build", "07"]])
+def test_an_unknown_lesson_ends_in_one_sentence_and_copies_nothing(
+    course, workspace, capsys, words
+):
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert "there is no lesson" in said and said.count("\n") == 1
+    assert not workspace.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "started"),
+    [
+        (["lab"], ("00", [])),
+        (["lab", "01"], ("01", [])),
+        (["lab", "--", "--debug"], ("00", ["--debug"])),
+        (["lab", "1", "--", "--no-browser", "--port", "9"], ("1", ["--no-browser", "--port", "9"])),
+    ],
+)
+def test_lab_hands_on_what_follows_the_dashes(course, workspace, monkeypatch, words, started):
+    calls = []
+    monkeypatch.setattr(lab, "start", lambda *args: calls.append(args))
+    assert cli.main(words) == 0
+    assert calls == [started]
+    assert (workspace / "00_start-here.ipynb").is_file()
+
+
+def test_other_words_hand_nothing_on(capsys):
+    assert cli.main(["doctor", "--", "--port"]) == 2
+    assert "only `tlcourse lab`" in capsys.readouterr().err
+
+
+def test_reset_and_progress_say_what_they_did(course, capsys):
+    assert cli.main(["reset", "01"]) == cli.main(["progress"]) == 0
+    said = capsys.readouterr().out
+    assert "01_training.ipynb is fresh." in said and "Next: exercise 0.1" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [(["build"], (None, False)), (["build", "00", "1", "--check"], (["00", "1"], True))],
+)
+def test_build_is_called_and_its_code_handed_on(monkeypatch, words, called):
+    monkeypatch.setattr(build, "build", lambda ids, *, check: 5 if (ids, check) == called else 0)
+    assert cli.main(words) == 5
+
+
+def test_ctrl_c_ends_quietly(course, monkeypatch, capsys):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab, "start", interrupted)
+    assert cli.main(["lab"]) == 130
+    assert capsys.readouterr().err == "tlcourse: stopped\n"

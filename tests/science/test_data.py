@@ -1,0 +1,168 @@
+"""Domains, their splits, the vault, and files that are not what they should be."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import tlcourse.data as data
+from tlcourse.data import DataError, Domain, load
+
+IMAGES = [name for name, about in data.manifest().items() if "classes" in about]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_data_set_loads_as_small_grey_pictures_of_the_same_frame(name):
+    domain = load(name)
+    assert domain.X.shape == (len(domain), 1, 16, 16) and domain.X.dtype == torch.float32
+    assert domain.y.dtype == torch.int64 and set(domain.y.tolist()) == set(range(len(domain.classes)))
+    assert domain.X.min() >= 0 and domain.X.max() <= 1
+    assert domain.X.amax((1, 2, 3)).median() > 0.8, "light content on black"
+
+
+def test_the_original_frame_keeps_the_margin_that_the_course_frame_cuts_off():
+    original, framed = load("mnist_5k", frame="original"), load("mnist_5k")
+    assert original.X.shape[-1] == 28
+    empty_rows = (original.X[..., :2, :].amax((1, 2, 3)) == 0).float().mean()
+    assert empty_rows > 0.95, "MNIST has a margin"
+    touches = (framed.X.amax(1) > 0.1).any(-1)[:, [0, -1]].float().mean()
+    assert touches > 0.9, "in the course frame digits reach the upper and lower edge"
+    empty = torch.zeros(1, 1, 28, 28)
+    assert data.crop_to_content(empty, 16).abs().sum() == 0
+
+
+def test_unknown_names_and_frames_are_refused_with_the_known_ones():
+    with pytest.raises(DataError, match="uci_digits"):
+        load("uci_digit")
+    with pytest.raises(DataError, match="'course' or 'original'"):
+        load("uci_digits", frame="tight")
+    with pytest.raises(DataError, match="pretrained"):
+        load("efficientnet_lite0")
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "classes", "message"),
+    [
+        (np.full((4, 1, 2, 2), np.nan), [0, 1, 0, 1], None, "4 of 4 samples hold NaN"),
+        (np.full((4, 1, 2, 2), 200.0), [0, 1, 0, 1], None, "divide by 255"),
+        (np.zeros((4, 1, 2, 2)), [0, 1, 2, 3], ["a", "b"], r"labels must lie in 0\.\.1"),
+        (np.zeros((4, 1, 2, 2)), [0, -1, 0, 1], None, "labels must lie"),
+        (np.zeros((4, 1, 2, 2)), [0, 1], None, r"got \(4, 1, 2, 2\) and \(2,\)"),
+        (np.zeros((0, 3)), [], None, "N > 0"),
+        (np.zeros((4, 2, 2)), [0, 1, 0, 1], None, r"\(N, C, H, W\) or \(N, d\)"),
+    ],
+)
+def test_bad_domains_are_refused_in_one_sentence(X, y, classes, message):
+    with pytest.raises(DataError, match=message):
+        Domain("bad", X, y, classes)
+
+
+def test_a_table_is_a_domain_too_and_names_its_classes_by_number():
+    table = Domain("table", np.full((6, 3), -7.5), [0, 1, 2, 0, 1, 2])
+    assert table.X.shape == (6, 3) and table.classes == ("0", "1", "2")
+    with pytest.raises(DataError, match="only images"):
+        table.resize(8)
+
+
+def numbered(n, *, ordered, classes=3, weights=None):
+    """A table whose only column is the row number, so that rows can be recognised."""
+    y = np.random.default_rng(0).choice(classes, n, p=weights)
+    return Domain("numbered", np.arange(n)[:, None], y, range(classes), ordered)
+
+
+def rows_of(domain):
+    return domain.X[:, 0].int().tolist()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_three_parts_hold_every_row_once(ordered, seed):
+    parts = numbered(101, ordered=ordered).split(seed=seed, test=0.3, validation=0.2)
+    rows = [*rows_of(parts.train), *rows_of(parts.validation), *rows_of(parts.test.open("count"))]
+    assert sorted(rows) == list(range(101))
+    assert len(parts.test) == 30 and len(parts.validation) == 20
+
+
+def test_ordered_data_is_cut_into_contiguous_blocks_and_shuffled_only_on_request():
+    def jumps(rows):
+        return int((np.diff(rows) % 101 != 1).sum())
+
+    domain = numbered(101, ordered=True)
+    for seed in range(3):
+        parts = domain.split(seed=seed, test=0.3, validation=0.2)
+        assert jumps(rows_of(parts.test.open("order"))) == 0
+        assert jumps(rows_of(parts.validation)) == 0 and jumps(rows_of(parts.train)) == 0
+    assert jumps(rows_of(domain.split(seed=0, shuffle=True).test.open("order"))) > 10
+
+
+def test_a_seed_repeats_a_split_and_another_one_moves_it():
+    for ordered in (True, False):
+        domain = numbered(101, ordered=ordered)
+        first, again, other = (rows_of(domain.split(seed=s).train) for s in (4, 4, 5))
+        assert first == again and first != other
+
+
+def test_an_unordered_split_keeps_the_share_of_each_class():
+    domain = numbered(1000, ordered=False, weights=[0.8, 0.15, 0.05])
+    test = domain.split(seed=1, test=0.4).test.open("shares")
+    for k in range(3):
+        assert abs((test.y == k).float().mean() - (domain.y == k).float().mean()) < 0.01
+    with pytest.raises(DataError, match="stratified split"):
+        Domain("rare", np.zeros((9, 1)), [0] * 8 + [1]).split(seed=0)
+    with pytest.raises(DataError, match="leave nothing"):
+        domain.split(seed=0, test=0.6, validation=0.4)
+
+
+def test_take_draws_classes_evenly_and_exactly_as_many_as_asked():
+    domain = load("uci_digits")
+    for n in (10, 20, 25):
+        few = domain.take(n, seed=3)
+        counts = few.y.bincount(minlength=10)
+        assert len(few) == n and counts.max() - counts.min() <= 1
+    assert not torch.equal(domain.take(10, seed=0).X, domain.take(10, seed=1).X)
+    with pytest.raises(DataError, match="cannot draw 2000 of 1797"):
+        domain.take(2000, seed=0)
+
+
+def test_the_vault_counts_every_look_even_after_splitting_again():
+    domain = numbered(50, ordered=False)
+    vault = domain.split(seed=77).test
+    assert vault.looks == []
+    assert vault.score(len, "first") == 25
+    domain.split(seed=77).test.open("second")
+    assert [purpose for _, purpose in vault.looks] == ["first", "second"]
+    assert domain.split(seed=78).test.looks == []
+    with pytest.raises(DataError, match="say why"):
+        vault.open("")
+    assert len(vault.looks) == 2 and "2 looks" in repr(vault)
+    assert not any(isinstance(v, Domain) for k, v in vars(vault).items() if "__" not in k)
+
+
+@pytest.fixture
+def course_copy(tmp_path, monkeypatch):
+    """A copy of the course's files that a test may damage."""
+    shutil.copytree(data.ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("*.safetensors"))
+    monkeypatch.setattr(data, "ROOT", tmp_path)
+    return tmp_path / "data"
+
+
+def damage_truncate(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def damage_one_bit(path):
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [damage_truncate, damage_one_bit, lambda path: path.unlink()])
+def test_a_damaged_file_is_refused_with_both_checksums_and_the_repair(course_copy, damage):
+    damage(course_copy / "uci_digits.npz")
+    with pytest.raises(DataError) as refused:
+        load("uci_digits")
+    message = str(refused.value)
+    assert "data/uci_digits.npz" in message and data.entry("uci_digits")["sha256"] in message
+    assert "found" in message and "git checkout -- data/uci_digits.npz" in message
+    assert len(load("mnist_5k")) == 5000, "the other files are not affected"

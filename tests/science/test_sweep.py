@@ -1,0 +1,134 @@
+"""Sweeps: every combination once, kept on disk, resumed after a kill, on one machine or a cluster."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import joblib
+import pytest
+import torch
+
+from tlcourse.sweep import cache_folder, sweep
+
+OFFSET = 0
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SWEEP_LOG", str(tmp_path / "log"))
+    return tmp_path
+
+
+def calls(tmp_path):
+    log = tmp_path / "log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def noted(a, b, seed):
+    with open(os.environ["SWEEP_LOG"], "a") as log:
+        log.write(f"{a} {b} {seed}\n")
+    return {"sum": a + b + OFFSET, "threads": torch.get_num_threads()}
+
+
+def test_every_combination_and_seed_runs_once_with_one_thread(empty_cache):
+    table = sweep(noted, {"a": [1, 2], "b": [10, 20]}, seeds=range(2), workers=1, progress=False)
+    assert table[["a", "b", "seed"]].values.tolist() == [
+        [a, b, s] for a in (1, 2) for b in (10, 20) for s in (0, 1)
+    ]
+    assert (table["sum"] == table["a"] + table["b"]).all() and (table["threads"] == 1).all()
+    assert len(calls(empty_cache)) == 8
+
+
+def test_finished_runs_are_not_run_again_and_new_ones_are_added(empty_cache):
+    first = sweep(noted, {"a": [1], "b": [10]}, seeds=range(2), workers=1, progress=False)
+    both = sweep(noted, {"a": [1, 2], "b": [10]}, seeds=range(2), workers=1, progress=False)
+    assert len(calls(empty_cache)) == 4 and both[:2].equals(first)
+
+
+def test_a_changed_function_or_global_is_never_answered_from_an_old_run(empty_cache, monkeypatch):
+    sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
+    monkeypatch.setitem(globals(), "OFFSET", 5)
+    table = sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
+    assert table["sum"].tolist() == [16]
+
+    step = 3
+
+    def closure(seed):
+        return {"x": step}
+
+    with pytest.raises(ValueError, match="variables of another function"):
+        sweep(closure, {}, seeds=[0], workers=1, progress=False)
+
+
+def test_a_kept_run_that_was_cut_short_is_run_again(empty_cache):
+    sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
+    (kept,) = (cache_folder() / "sweeps").glob("*.json")
+    kept.write_text(kept.read_text()[:5])
+    table = sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
+    assert table["sum"].tolist() == [11] and len(calls(empty_cache)) == 2
+
+
+def fails_on_two(a, seed):
+    if a == 2:
+        raise ZeroDivisionError("two")
+    return {"x": a}
+
+
+def test_a_failing_run_says_which_and_keeps_the_others():
+    with pytest.raises(ValueError, match=r"'a': 2, 'seed': 0.*ZeroDivisionError: two"):
+        sweep(fails_on_two, {"a": [1, 2]}, seeds=[0], workers=1, progress=False)
+    assert len(list((cache_folder() / "sweeps").glob("*.json"))) == 1
+
+
+SCRIPT = """
+import os, time
+from tlcourse.sweep import sweep
+
+def slow(a, seed):
+    open(os.environ["SWEEP_LOG"], "a").write(f"{a}\\n")
+    time.sleep(0.2)
+    return {"x": a}
+
+if __name__ == "__main__":
+    print(sweep(slow, {"a": list(range(12))}, seeds=[0], workers=1, progress=False)["x"].tolist())
+"""
+
+
+def test_a_killed_sweep_goes_on_where_it_stopped(empty_cache):
+    script = empty_cache / "experiment.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    process = subprocess.Popen([sys.executable, script])
+    deadline = time.monotonic() + 60
+    while len(calls(empty_cache)) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+    process.wait()
+    before = calls(empty_cache)
+    assert 4 <= len(before) < 12
+    output = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == str(list(range(12)))
+    assert len(calls(empty_cache)) <= 13, "only the run that was cut off may run twice"
+
+
+def where(a, seed):
+    return {"process": os.getpid(), "a": a}
+
+
+def test_two_workers_are_two_processes():
+    table = sweep(where, {"a": range(6)}, seeds=[0], workers=2, progress=False)
+    assert os.getpid() not in set(table["process"]) and len(table) == 6
+
+
+def test_the_same_call_runs_on_a_dask_cluster():
+    distributed = pytest.importorskip("distributed", reason="needs the extra: tlcourse[cluster]")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        workers = set(client.run(os.getpid).values())
+        table = sweep(where, {"a": range(4)}, seeds=[0], progress=False)
+    assert set(table["process"]) <= workers and table["a"].tolist() == [0, 1, 2, 3]

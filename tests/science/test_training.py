@@ -1,0 +1,149 @@
+"""The training loop: what it repeats, what it restores, and what it refuses."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score, recall_score
+
+from tlcourse.data import Domain
+from tlcourse.models import small_cnn
+from tlcourse.training import accuracy, batches, evaluate, fit, predict, random_shift
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Three classes of pictures, told apart by where they are bright."""
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(90) % 3
+    X = 0.3 * torch.rand(90, 1, 16, 16, generator=generator)
+    for i, k in enumerate(y):
+        X[i, 0, 5 * k : 5 * k + 5] += 0.6
+    return Domain("blobs", X, y)
+
+
+def network(seed=0):
+    return small_cnn(3, width=4, seed=seed)
+
+
+def states_equal(a, b):
+    return all(torch.equal(t, b.state_dict()[name]) for name, t in a.state_dict().items())
+
+
+def test_it_learns_and_hands_back_a_model_in_evaluation_mode(blobs):
+    model = network()
+    assert accuracy(model, blobs) < 0.7
+    history = fit(model, blobs, steps=60, seed=0, every=20)
+    assert accuracy(model, blobs) > 0.95 and not model.training
+    assert history.step == [20, 40, 60] and history.loss[-1] < history.loss[0]
+
+
+def test_the_same_seed_gives_the_same_weights_whatever_the_global_state(blobs):
+    models = [network() for _ in range(3)]
+    for model, seed, noise in zip(models, (1, 1, 2), (10, 20, 20)):
+        torch.manual_seed(noise)
+        fit(model, blobs, steps=5, seed=seed)
+    assert states_equal(models[0], models[1]) and not states_equal(models[0], models[2])
+
+
+def test_watching_a_validation_set_does_not_change_the_training(blobs):
+    plain, watched = network(), network()
+    fit(plain, blobs, steps=4, seed=0, every=2)
+    history = fit(watched, blobs, steps=4, seed=0, every=2, validation=blobs)
+    if history.best_step == 4:
+        assert states_equal(plain, watched)
+    assert len(history.accuracy) == 2
+
+
+def test_the_best_weights_on_validation_are_kept_and_patience_ends_the_training(blobs):
+    contrary = Domain("contrary", blobs.X, (blobs.y + 1) % 3, blobs.classes)
+    model = network()
+    history = fit(model, blobs, steps=400, seed=0, every=10, validation=contrary, patience=3)
+    assert history.step[-1] < 400 and history.step[-1] - history.best_step == 30
+    assert accuracy(model, contrary) == max(history.accuracy)
+
+
+def test_only_parameters_that_require_gradients_are_trained(blobs):
+    model = network()
+    model.backbone.requires_grad_(False)
+    before = copy.deepcopy(model)
+    fit(model, blobs, steps=3, seed=0)
+    assert all(map(torch.equal, model.backbone.parameters(), before.backbone.parameters()))
+    assert not torch.equal(model.head.weight, before.head.weight)
+    model.requires_grad_(False)
+    with pytest.raises(ValueError, match="nothing to train"):
+        fit(model, blobs, steps=3, seed=0)
+
+
+def test_an_interrupt_keeps_what_was_reached(blobs):
+    calls = []
+
+    def stop_at_30(x, generator):
+        calls.append(1)
+        if len(calls) == 30:
+            raise KeyboardInterrupt
+        return x
+
+    model = network()
+    history = fit(model, blobs, steps=500, seed=0, every=10, augment=stop_at_30)
+    assert history.interrupted and history.step == [10, 20] and not model.training
+    assert accuracy(model, blobs) > 0.8
+
+
+def test_a_loss_that_is_not_finite_restores_the_last_good_weights(blobs):
+    def poison(x, generator):
+        poison.calls += 1
+        return x * (float("nan") if poison.calls == 15 else 1)
+
+    poison.calls = 0
+    model = network()
+    with pytest.raises(ValueError, match=r"nan at step 20.*step 10 are restored"):
+        fit(model, blobs, steps=50, seed=0, every=10, augment=poison)
+    assert all(torch.isfinite(t).all() for t in model.state_dict().values())
+
+
+def test_settings_that_cannot_work_are_refused(blobs):
+    with pytest.raises(ValueError, match="at least 1 step"):
+        fit(network(), blobs, steps=0, seed=0)
+    with pytest.raises(ValueError, match="2 samples"):
+        fit(network(), blobs.subset([0]), steps=1, seed=0)
+    with pytest.raises(ValueError, match="needs a validation set"):
+        fit(network(), blobs, steps=1, seed=0, patience=2)
+    with pytest.raises(ValueError, match="labels up to 2, but the model has 2 outputs"):
+        fit(small_cnn(2, width=4, seed=0), blobs, steps=1, seed=0)
+
+
+@pytest.mark.parametrize("n", [3, 10, 64])
+def test_an_epoch_of_batches_shows_no_row_twice(n):
+    stream = batches(n, 4, seed=0)
+    for _ in range(3):
+        epoch = torch.cat([next(stream) for _ in range(n // min(n, 4))])
+        assert len(epoch.unique()) == len(epoch)
+
+
+def test_scores_are_those_of_scikit_learn(blobs):
+    model = network(3)
+    scores = evaluate(model, blobs)
+    guess = predict(model, blobs.X, batch_size=7).argmax(1).numpy()
+    truth = blobs.y.numpy()
+    assert scores["accuracy"] == pytest.approx((guess == truth).mean()) == accuracy(model, blobs)
+    assert scores["recall"] == recall_score(truth, guess, average="macro")
+    assert scores["f1"] == f1_score(truth, guess, average="macro", zero_division=0)
+    assert scores["confusion"].sum() == len(blobs)
+    assert np.array_equal(scores["confusion"].sum(1), np.bincount(truth))
+    logits = predict(model, blobs.X).double()
+    assert scores["loss"] == pytest.approx(
+        -logits.log_softmax(1)[torch.arange(90), blobs.y].mean().item(), rel=1e-5
+    )
+
+
+def test_a_shift_moves_pictures_without_bending_them():
+    x = torch.zeros(50, 2, 6, 6)
+    x[:, :, 2, 3] = 1
+    moved = random_shift(x, torch.Generator().manual_seed(0))
+    assert moved.shape == x.shape and torch.equal(moved.sum((2, 3)), x.sum((2, 3)))
+    places = {tuple(p[1:].tolist()) for p in torch.nonzero(moved[:, 0])}
+    assert places == {(r, c) for r in (1, 2, 3) for c in (2, 3, 4)}
+    edge = torch.ones(20, 1, 3, 3)
+    assert random_shift(edge, torch.Generator().manual_seed(0)).sum((1, 2, 3)).min() == 4
