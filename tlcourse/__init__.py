@@ -16,7 +16,7 @@ _HANDED_ON = {
     "figure": "tlcourse.school.lesson",
     "quiz": "tlcourse.school.lesson",
 }
-__all__ = ["__version__", *_HANDED_ON]
+__all__ = ["__version__", "check", "claim", "figure", "hint", "load", "quiz"]
 
 
 def __getattr__(name: str):

@@ -146,7 +146,7 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
         len(domains), columns, figsize=(0.75 * columns + 1.4, 0.95 * len(domains)),
         squeeze=False, layout="constrained",
     )
-    for line, domain in zip(axes, domains):
+    for line, domain in zip(axes, domains, strict=True):
         for k, place in enumerate(line):
             place.set(xticks=[], yticks=[], frame_on=False)
             rows = torch.nonzero(domain.y == k)
@@ -177,7 +177,7 @@ def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch
     directions = torch.linalg.svd(pooled - centre, full_matrices=False).Vh[:2].T
     figure, axes = plt.subplots(1, len(features), figsize=(4.2 * len(features), 4), squeeze=False,
                                 sharex=True, sharey=True, layout="constrained")
-    for place, (name, z) in zip(axes[0], features.items()):
+    for place, (name, z) in zip(axes[0], features.items(), strict=True):
         xy = (z.double() - centre) @ directions
         for k in labels[name].unique().tolist():
             points = xy[labels[name] == k]

@@ -18,8 +18,7 @@ import joblib
 import pandas as pd
 import platformdirs
 import torch
-from joblib._parallel_backends import LokyBackend
-from joblib.parallel import get_active_backend
+from joblib.parallel import BACKENDS, get_active_backend
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
@@ -74,14 +73,14 @@ def sweep(
     ...       progress=False)["area"].tolist()
     [3, 6]
     """
-    combinations = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
+    combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     jobs = [{**settings, "seed": int(seed)} for settings in combinations for seed in seeds]
     known_by = _fingerprint(run)
     paths = [cache_folder() / "sweeps" / f"{_key(known_by, job)}.json" for job in jobs]
     rows = [_read(path) for path in paths]
     waiting = [i for i, row in enumerate(rows) if row is None]
     if workers is None:  # another backend than joblib's own knows itself how much it has
-        own = isinstance(get_active_backend()[0], LokyBackend)
+        own = isinstance(get_active_backend()[0], BACKENDS["loky"])
         workers = joblib.cpu_count(only_physical_cores=True) if own else -1
 
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc="runs", disable=not progress)
@@ -94,7 +93,7 @@ def sweep(
             rows[i] = row
             bar.update()
     bar.close()
-    return pd.DataFrame([{**job, **row} for job, row in zip(jobs, rows)])
+    return pd.DataFrame([{**job, **row} for job, row in zip(jobs, rows, strict=True)])
 
 
 def _run(run: Callable, job: dict, index: int) -> tuple[int, dict]:

@@ -1,9 +1,10 @@
 """The lessons as they are: their sources, their notebooks, and that the two agree."""
 
+import contract
 import pytest
 
 from tlcourse import data
-from tlcourse.school import build, contract, exercises, places
+from tlcourse.school import build, exercises, places, source
 
 LESSONS = places.lesson_ids()
 SECONDS = 600  # of lessons 00 to 08 together
@@ -17,7 +18,7 @@ def path(id, name):
 @pytest.mark.parametrize(("id", "name"), EDITIONS)
 def test_a_built_notebook_keeps_the_contract(id, name):
     assert contract.violations(
-        contract.load(path(id, name)),
+        source.load(path(id, name)),
         glossary=contract.glossary(places.ROOT / "lessons" / "glossary.md"),
         lesson_ids=LESSONS,
         data_names=data.manifest(),
@@ -31,42 +32,42 @@ def test_the_notebooks_agree_with_their_sources(capsys):
 
 @pytest.mark.parametrize("id", LESSONS)
 def test_each_exercise_is_followed_directly_by_its_solution(id):
-    cells = build.read_source(id).cells
+    cells = source.read_source(id).cells
     for cell, after in zip(cells, [*cells[1:], None], strict=True):
-        if "exercise" in contract.tags(cell):
-            assert "solution" in contract.tags(after), cell.id
-            assert contract.checked(cell) == contract.checked(after), cell.id
+        if "exercise" in source.tags(cell):
+            assert "solution" in source.tags(after), cell.id
+            assert source.checked(cell) == source.checked(after), cell.id
             assert cell.source.splitlines()[-1] == after.source.splitlines()[-1]
 
 
 @pytest.mark.parametrize("id", LESSONS)
 def test_a_lesson_and_its_module_know_the_same_exercises_and_questions(id):
-    module, source = exercises.lesson(id), build.read_source(id)
-    text = "\n".join(cell.source for cell in source.cells)
+    module, lesson = exercises.lesson(id), source.read_source(id)
+    text = "\n".join(cell.source for cell in lesson.cells)
     for exercise in module.EXERCISES:
         assert f"Exercise {exercise.id} ({exercise.kind}, " in text
         assert f"{exercise.minutes} min)" in text.split(f"Exercise {exercise.id} (")[1][:40]
-    asked = [contract.checked(cell) for cell in source.cells if "exercise" in contract.tags(cell)]
+    asked = [source.checked(cell) for cell in lesson.cells if "exercise" in source.tags(cell)]
     assert asked == [exercise.id for exercise in module.EXERCISES]
-    quiz = [call.args[0].value for cell in source.cells for call in contract.calls(cell, "quiz")]
+    quiz = [call.args[0].value for cell in lesson.cells for call in contract.calls(cell, "quiz")]
     assert quiz == [question.id for question in module.QUIZ]
-    minutes = source.metadata["tlcourse"]["minutes"]["exercises"]
+    minutes = lesson.metadata["tlcourse"]["minutes"]["exercises"]
     assert sum(exercise.minutes for exercise in module.EXERCISES) <= minutes
 
 
 def test_lessons_need_only_what_comes_before_them():
-    needs = {id: build.read_source(id).metadata["tlcourse"]["needs"] for id in LESSONS}
+    needs = {id: source.read_source(id).metadata["tlcourse"]["needs"] for id in LESSONS}
     assert set(contract.needs_order(needs)) == set(LESSONS)
     assert all(need < id for id, needed in needs.items() for need in needed)
 
 
 def test_a_lesson_s_front_matter_has_the_id_of_its_file():
     for id in LESSONS:
-        assert build.read_source(id).metadata["tlcourse"]["id"] == id
+        assert source.read_source(id).metadata["tlcourse"]["id"] == id
 
 
 def test_the_first_lessons_stay_within_their_time_together():
-    built = [contract.load(places.notebook(id)) for id in LESSONS if id <= "08"]
+    built = [source.load(places.notebook(id)) for id in LESSONS if id <= "08"]
     assert sum(nb.metadata["tlcourse"]["seconds"] for nb in built) <= SECONDS * 1.5
 
 

@@ -20,8 +20,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import pytest
+
 from tlcourse import check
-from tlcourse.school import build, contract, exercises
+from tlcourse.school import exercises
+from tlcourse.school.source import checked, read_source, tags
 
 SEEDS = (0, 1, 2)
 FEWEST = 3
@@ -91,9 +94,16 @@ class Proof:
 
 
 class ProofTests:
-    """The tests of a proof file; a class of its own there lists the `proofs`."""
+    """The tests of a proof file; a subclass lists the `proofs`, and each test runs on each."""
 
     proofs: Sequence[Proof] = ()
+
+    def __init_subclass__(cls):
+        cls.pytestmark = [pytest.mark.parametrize("proof", cls.proofs, ids=str)]
+
+    @pytest.fixture(autouse=True)
+    def _progress_apart(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path))
 
     def test_the_reference_passes(self, proof):
         proof.reference_passes()
@@ -113,11 +123,11 @@ class ProofTests:
 
 def _cell(id: str, tag: str) -> str:
     found = [cell.source for cell in _source(id.partition(".")[0]).cells
-             if tag in contract.tags(cell) and contract.checked(cell) == id]
+             if tag in tags(cell) and checked(cell) == id]
     assert len(found) == 1, f"the lesson has {len(found)} cells tagged {tag} for exercise {id}"
     return found[0]
 
 
 @cache
 def _source(lesson: str):
-    return build.read_source(lesson)
+    return read_source(lesson)

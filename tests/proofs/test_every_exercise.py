@@ -32,7 +32,7 @@ def test_every_exercise_has_one_proof_with_enough_wrong_answers():
 def test_every_exercise_is_complete(exercise):
     assert re.fullmatch(r"\d+\.\d+", exercise.id)
     assert exercise.kind in exercises.KINDS and exercise.minutes > 0
-    assert isinstance(exercise.hints, tuple) and len(exercise.hints) == 3 and all(exercise.hints)
+    assert len(exercise.hints) == 3 and all(exercise.hints)
     assert exercise.checks and exercise.praise.endswith(".")
 
 
@@ -66,7 +66,8 @@ WRONG = [(lambda x: x, "too little"), (lambda x: 3 * x, "too much"), (None, "no 
 
 
 @pytest.fixture
-def exercise(monkeypatch):
+def exercise(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path))
     one = exercises.Exercise("90.1", "t", "write", 1, _double, [exercises.exists(), _value],
                              ("a", "b", "c"))
     monkeypatch.setattr(exercises, "get", {"90.1": one}.__getitem__)

@@ -5,7 +5,7 @@ import sys
 
 import nbformat
 
-from tlcourse.school import build, exercises, places
+from tlcourse.school import exercises, places, source
 
 ALT = "A line that rises from one to three over three steps."
 
@@ -135,8 +135,8 @@ EXERCISES = [
              [exists(), is_function("x"), _value], ("Add.", "x + x", "return 2 * x")),
 ]
 QUIZ = [
-    Question("90.1", "Is 1 < 2?", [Option("No & never", "It is smaller."), Option("Yes", "So it is.")],
-             "b"),
+    Question("90.1", "Is 1 < 2?",
+             [Option("No & never", "It is smaller."), Option("Yes", "So it is.")], "b"),
 ]
 '''
 
@@ -173,7 +173,7 @@ def pretend_to_run(notebook, *, folder, timeout, progress):
 
 def built(name="learner"):
     """An edition of the lesson as a build leaves it."""
-    notebook = build.edition(build.read_source("90"), name)
+    notebook = source.edition(source.read_source("90"), name)
     seconds = pretend_to_run(notebook, folder=None, timeout=0, progress=False)
     for cell in notebook.cells:
         cell.metadata["tlcourse"] = {"seconds": 0.3} if cell.cell_type == "code" else {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-import tlcourse.data as data
+from tlcourse import data
 from tlcourse.data import DataError, Domain, load
 
 IMAGES = [name for name, about in data.manifest().items() if "classes" in about]

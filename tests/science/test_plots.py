@@ -9,12 +9,12 @@ import pytest
 import torch
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from tlcourse import plots  # noqa: E402
-from tlcourse.data import Domain  # noqa: E402
-from tlcourse.stats import Gap  # noqa: E402
-from tlcourse.training import History  # noqa: E402
+from tlcourse import plots
+from tlcourse.data import Domain
+from tlcourse.stats import Gap
+from tlcourse.training import History
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,7 @@ def test_it_learns_and_hands_back_a_model_in_evaluation_mode(blobs):
 
 def test_the_same_seed_gives_the_same_weights_whatever_the_global_state(blobs):
     models = [network() for _ in range(3)]
-    for model, seed, noise in zip(models, (1, 1, 2), (10, 20, 20)):
+    for model, seed, noise in zip(models, (1, 1, 2), (10, 20, 20), strict=True):
         torch.manual_seed(noise)
         fit(model, blobs, steps=5, seed=seed)
     assert states_equal(models[0], models[1]) and not states_equal(models[0], models[2])

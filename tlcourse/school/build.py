@@ -1,31 +1,27 @@
-"""Lessons as text become notebooks with outputs: the learner's edition and the solutions.
+"""Lessons as text become notebooks with outputs: the learner's edition and the solutions."""
 
-What is built can always be told from what a person wrote: cell ids are made from the lesson and
-its headings, and each notebook records a hash of its inputs.
-"""
-
-import hashlib
-import json
 import math
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from datetime import date
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.files import write_atomically
-from tlcourse.school import contract, places, runner
+from tlcourse.school import places, runner
+from tlcourse.school.source import (
+    NotebookError,
+    edition,
+    fingerprint,
+    inputs,
+    load,
+    read_source,
+)
 
 EDITIONS = {"learner": "notebooks", "solutions": "notebooks/solutions"}
-DROPPED = {"learner": "solution", "solutions": "exercise"}
-MEASURED = ("seconds", "slowest_cell", "inputs_sha256")
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADER = "| id | lesson | teaching + exercises | runs in | data |\n|---|---|---|---|---|"
 
 
@@ -57,63 +53,6 @@ def build(ids: Sequence[str] | None = None, *, check: bool = False) -> int:
     return max([_build_lesson(id) for id in chosen], default=0)
 
 
-def read_source(id: str) -> NotebookNode:
-    """A lesson's text as a notebook without outputs, exercises and solutions both in it."""
-    path = places.lesson_source(id)
-    source = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
-    lesson, part, counts = path.name[:2], "start", Counter()
-    for cell in source.cells:
-        headings = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)
-        headings = [_slug(heading).removeprefix(f"{lesson}-") for heading in headings
-                    if cell.cell_type == "markdown"]
-        part = (headings or [part])[0]
-        kinds = {"exercise": "ex", "solution": "sol"}
-        task = [kinds[tag] for tag in contract.tags(cell) if tag in kinds]
-        if task and (exercise := contract.checked(cell)):
-            cell.id = f"{lesson}-{task[0]}-{_slug(exercise)}"
-        else:
-            counts[part] += 1
-            cell.id = f"{lesson}-{part}-{counts[part]}"
-        part = (headings or [part])[-1]
-    return source
-
-
-def edition(source: NotebookNode, name: str) -> NotebookNode:
-    """The "learner" or "solutions" edition of a lesson, not executed yet."""
-    notebook = nbformat.v4.new_notebook(
-        cells=[deepcopy(c) for c in source.cells if DROPPED[name] not in contract.tags(c)],
-        metadata={
-            "kernelspec": KERNEL,
-            "language_info": {"name": "python"},
-            "tlcourse": {**source.metadata.get("tlcourse", {}), "edition": name},
-        },
-    )
-    for cell in notebook.cells:
-        if "claim" in contract.tags(cell):
-            cell.metadata["tags"].append(contract.COMPARED)
-        if "hide-input" in contract.tags(cell):
-            cell.metadata["jupyter"] = {"source_hidden": True}
-    notebook.metadata["tlcourse"]["inputs_sha256"] = _fingerprint(notebook)
-    return notebook
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:40].strip("-") or "part"
-
-
-def _inputs(notebook: NotebookNode) -> dict:
-    """All that the source decides about a notebook; what was measured is left out."""
-    front = notebook.metadata.get("tlcourse", {})
-    cells = {f"cell {cell.get('id')}": [cell.cell_type, cell.source, contract.tags(cell)]
-             for cell in notebook.cells}
-    return {"the front matter": {key: front[key] for key in front if key not in MEASURED},
-            **cells, "the order of the cells": [cell.get("id") for cell in notebook.cells]}
-
-
-def _fingerprint(notebook: NotebookNode) -> str:
-    return hashlib.sha256(json.dumps(_inputs(notebook), sort_keys=True).encode()).hexdigest()
-
-
 def _target(id: str, name: str) -> Path:
     return places.ROOT / EDITIONS[name] / f"{places.lesson_source(id).stem}.ipynb"
 
@@ -126,12 +65,12 @@ def _differences(id: str) -> Iterator[str]:
     """One line for each input in which a lesson's notebooks differ from its source."""
     source = read_source(id)
     for name in EDITIONS:
-        path, new = _target(id, name), _inputs(edition(source, name))
+        path, new = _target(id, name), inputs(edition(source, name))
         try:
-            old = _inputs(contract.load(path))
+            old = inputs(load(path))
         except FileNotFoundError:
             yield f"{_label(path)}: not built yet."
-        except contract.NotebookError as error:
+        except NotebookError as error:
             yield f"{_label(path)}: {error}"
         else:
             yield from (f"{_label(path)}: {key} differs from the source."
@@ -145,15 +84,13 @@ def _build_lesson(id: str) -> int:
     try:
         for path, notebook in built.items():
             _run(notebook, _label(path))
-            if breaches := _breaches(id, notebook):
-                raise contract.NotebookError("\n".join(breaches))
         for path, notebook in built.items():
             _keep_edited(path)
             write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
         path = places.ROOT / "README.md"
         if (text := _readme()) is not None:
             write_atomically(path, text)
-    except (contract.NotebookError, runner.RunError) as error:
+    except runner.RunError as error:
         print(f"{error}\n{_label(path)} was not built and is as it was.")
         return 1
     except OSError as error:
@@ -194,25 +131,14 @@ def _worth_keeping(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return kept
 
 
-def _breaches(id: str, notebook: NotebookNode) -> list[str]:
-    from tlcourse import data  # imports torch, which a mere comparison does without
-
-    return contract.violations(
-        notebook,
-        glossary=contract.glossary(places.lesson_source(id).with_name("glossary.md")),
-        lesson_ids=places.lesson_ids(),
-        data_names=data.manifest(),
-    )
-
-
 def _keep_edited(path: Path) -> None:
     """Copy a notebook that someone edited since it was built into the workspace."""
     try:
-        notebook = contract.load(path)
-        untouched = notebook.metadata["tlcourse"]["inputs_sha256"] == _fingerprint(notebook)
+        notebook = load(path)
+        untouched = notebook.metadata["tlcourse"]["inputs_sha256"] == fingerprint(notebook)
     except FileNotFoundError:
         return
-    except (contract.NotebookError, KeyError):
+    except (NotebookError, KeyError):
         untouched = False
     if not untouched:
         copy = f"{path.parent.name}-{path.stem}-edited-{date.today()}.ipynb"
@@ -227,7 +153,7 @@ def _readme() -> str | None:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     rows = []
     for id, built in places.notebooks().items():
-        about = contract.load(built).metadata["tlcourse"]
+        about = load(built).metadata["tlcourse"]
         minutes = "{teaching} + {exercises} min".format_map(about["minutes"])
         seconds = 5 * math.ceil(about["seconds"] / 5)  # coarse, so that it seldom changes
         cells = [id, about["title"], minutes, f"{seconds} s", ", ".join(about["data"])]

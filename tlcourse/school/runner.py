@@ -39,8 +39,8 @@ def execute(
 ) -> list[float]:
     """Execute a notebook in place, with the Python that runs now.
 
-    `folder` is the kernel's workspace too, so that checks in the notebook never reach the
-    learner's own record.
+    `folder` is the kernel's workspace and cache too, so that checks in the notebook never reach
+    the learner's own record and no earlier run answers in place of this one.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def execute(
         bar.update()
 
     kernel = AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=ThisPython())
-    environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder)}
+    environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder), "TLCOURSE_CACHE": str(folder)}
     client = NotebookClient(
         notebook, km=kernel, timeout=timeout, record_timing=False, store_widget_state=False,
         extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # nothing beside the bar

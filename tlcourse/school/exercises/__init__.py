@@ -1,7 +1,8 @@
 """The exercises and quiz questions, one module a lesson, and the steps their checks are made of.
 
 Exercise "1.2" is an entry of the list ``EXERCISES`` in the module ``lesson01``; that lesson's quiz
-is its list ``QUIZ``. A lesson's module is imported when one of its entries is first asked for.
+is its list ``QUIZ``. A lesson's module is imported when one of its entries is first asked for. It
+holds references and checks; titles, hints and quiz are prose and stand in ``lessons/01_*.toml``.
 
 A check is a ladder: exists, type, shape, value, property. Each step is a function
 ``step(answer, seed)`` that returns None, or one sentence about *this* answer that points at the
@@ -12,11 +13,14 @@ import dis
 import inspect
 import math
 import pkgutil
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from numbers import Real
 from types import ModuleType
+
+from tlcourse.files import ROOT
 
 KINDS = ("predict", "complete", "write", "break it")
 
@@ -57,7 +61,7 @@ class Exercise:
     minutes: int
     reference: Callable[[], object]
     checks: Sequence[Step]
-    hints: tuple[str, str, str]
+    hints: Sequence[str]
     praise: str = "every check holds."
 
 
@@ -81,6 +85,32 @@ class Question:
     def by_letter(self) -> dict[str, Option]:
         """The options by their letters: "a" is the first."""
         return dict(zip("abcdefgh", self.options, strict=False))
+
+
+def with_texts(
+    lesson: str, work: Mapping[str, tuple[Callable, Sequence[Step]]]
+) -> tuple[list[Exercise], list[Question]]:
+    """Join references and checks with the prose in ``lessons/NN_slug.toml``.
+
+    Parameters
+    ----------
+    lesson : str
+        Id such as "01".
+    work : dict of exercise id -> (reference, checks)
+
+    Returns
+    -------
+    exercises, questions : lists
+        In the order of `work`, and of the file.
+    """
+    (path,) = (ROOT / "lessons").glob(f"{lesson}_*.toml")
+    texts = tomllib.loads(path.read_text(encoding="utf-8"))
+    exercises = [Exercise(id=id, reference=reference, checks=checks, **texts["exercise"][id])
+                 for id, (reference, checks) in work.items()]
+    return exercises, [
+        Question(**{**quiz, "options": [Option(**option) for option in quiz["options"]]})
+        for quiz in texts["quiz"]
+    ]
 
 
 def get(id: str) -> Exercise:
@@ -172,7 +202,8 @@ def shape_is(*shape: int | None) -> Step:
         if not hasattr(answer, "shape"):
             return f"an array of shape {wanted} is needed, and this is {type(answer).__name__}."
         got = tuple(answer.shape)
-        if len(got) != len(shape) or any(w not in (None, g) for w, g in zip(shape, got)):
+        pairs = zip(shape, got, strict=False)
+        if len(got) != len(shape) or any(w not in (None, g) for w, g in pairs):
             return f"the shape should be {wanted}, and this one has {got}."
 
     return step

@@ -1,6 +1,6 @@
-"""Exercises and quiz of lesson 00, Start here."""
+"""References and checks of lesson 00, Start here."""
 
-from tlcourse.school.exercises import Exercise, Option, Question, exists, is_function, one_of
+from tlcourse.school.exercises import exists, is_function, one_of, with_texts
 
 _ORDER = {
     "a": "the network trained on print is put above scratch here. Think of what it has seen of "
@@ -100,106 +100,8 @@ def _leaves_original(answer, seed):
                 "number of steps.")
 
 
-EXERCISES = [
-    Exercise(
-        id="0.1",
-        title="Which order?",
-        kind="predict",
-        minutes=2,
-        reference=lambda: "b",
-        checks=[exists(), one_of("b", _ORDER)],
-        hints=(
-            "Two questions in one: is ten labels more than none, and is print better than nothing?",
-            "The network as is has never seen handwriting; scratch has seen one of each digit.",
-            "Zero handwritten digits lose to ten, and ten on top of print beat ten alone.",
-        ),
-        praise="never having seen handwriting costs more than having seen only ten digits, and "
-        "print is a good start all the same.",
-    ),
-    Exercise(
-        id="0.2",
-        title="From features to a class",
-        kind="complete",
-        minutes=4,
-        reference=_classify,
-        checks=[exists(), is_function("model", "x"), _classes],
-        hints=(
-            "The cell above the exercise goes from x to z to y; the class is one step further.",
-            "y has one row a picture and one column a class; argmax needs to know along which.",
-            "y = model.head(z), and then the place of the largest logit: y.argmax(dim=1).",
-        ),
-        praise="backbone, head, and the largest logit of each row.",
-    ),
-    Exercise(
-        id="0.3",
-        title="The same number twice (bug hunt)",
-        kind="write",
-        minutes=6,
-        reference=_fine_tune,
-        checks=[exists(), is_function("model", "few", "steps"), _leaves_original],
-        hints=(
-            "How many networks are there after `tuned = model`?",
-            "`tuned = model` gives the same network a second name; fit then changes both names' "
-            "network. A new object with its own tensors is needed.",
-            "`copy.deepcopy(model)` makes one, and the lesson has imported it.",
-        ),
-        praise="the original is bit for bit what it was, and the copy was trained.",
-    ),
-]
-
-QUIZ = [
-    Question(
-        id="0.1",
-        text="In this lesson, what differs between the source and the target?",
-        options=[
-            Option("The task: the labels mean different things.",
-                   "A 7 is a 7 in both: same label set, same rule. Lesson 02 changes the task."),
-            Option("The domain: the same labels, but pictures that look different.",
-                   "Right. Print and handwriting fill the same space of 16 × 16 grey values, "
-                   "but different pictures are frequent in them."),
-            Option("Both the domain and the task.",
-                   "The domains differ, but the task is shared; that is why the head could be "
-                   "kept."),
-            Option("Neither: digits are digits.",
-                   "Then the network as is would have read handwriting as well as print. It "
-                   "failed on most of it."),
-        ],
-        right="b",
-    ),
-    Question(
-        id="0.2",
-        text="Why do the two methods of a claim share their seeds?",
-        options=[
-            Option("So that both reach the same accuracy.",
-                   "They share the draw of labels and the split, not the outcome; the gap "
-                   "between them is what we measure."),
-            Option("To save time: each run is computed once for both.",
-                   "Nothing is saved, both methods are trained for every seed."),
-            Option("So that the luck of a draw hits both and cancels in the difference.",
-                   "Right. Ten easy digits help both methods; subtracting run by run takes that "
-                   "out, and the interval becomes narrower."),
-            Option("Because a good seed makes a good result.",
-                   "That would be choosing the luckiest run. All five count, whatever they show."),
-        ],
-        right="c",
-    ),
-    Question(
-        id="0.3",
-        text="A colleague used a source model as is and scored below training from scratch with "
-        "the same ten labels. What follows?",
-        options=[
-            Option("Transfer learning does not work between these domains.",
-                   "The lesson saw exactly this, and the same weights tuned on ten labels won "
-                   "clearly."),
-            Option("This way of using the source hurts here; another may still help.",
-                   "Right. Negative transfer belongs to a source, a target and a strategy "
-                   "together; change one and measure again."),
-            Option("The source model was trained too briefly.",
-                   "It was practically perfect on its own domain; more of the same training "
-                   "brings no handwriting."),
-            Option("The test set is too small.",
-                   "It held almost 900 pictures, and the gap kept its sign over five seeds."),
-        ],
-        right="b",
-    ),
-]
+EXERCISES, QUIZ = with_texts("00", {
+    "0.1": (lambda: "b", [exists(), one_of("b", _ORDER)]),
+    "0.2": (_classify, [exists(), is_function("model", "x"), _classes]),
+    "0.3": (_fine_tune, [exists(), is_function("model", "few", "steps"), _leaves_original]),
+})

@@ -1,8 +1,6 @@
-"""Exercises and quiz of lesson 01, Training from scratch."""
+"""References and checks of lesson 01, Training from scratch."""
 
-from tlcourse.school.exercises import (
-    Exercise, Option, Question, exists, is_function, is_number, shape_is,
-)
+from tlcourse.school.exercises import exists, is_function, is_number, shape_is, with_texts
 
 
 def _share(answer, seed):
@@ -102,114 +100,9 @@ def _chooses(answer, seed):
         return "this is none of the looks that validation would choose."
 
 
-EXERCISES = [
-    Exercise(
-        id="1.1",
-        title="The least a network must beat",
-        kind="predict",
-        minutes=2,
-        reference=lambda: 0.1,
-        checks=[exists(), is_number(0, 1), _share],
-        hints=(
-            "Always the same answer: when is it right?",
-            "It is right exactly when that class comes up.",
-            "Ten classes, equally frequent: one in ten.",
-        ),
-        praise="one in ten, and any accuracy is read against that.",
-    ),
-    Exercise(
-        id="1.2",
-        title="Recall from a confusion matrix",
-        kind="complete",
-        minutes=5,
-        reference=_recall,
-        checks=[exists(), is_function("confusion"), _recalls],
-        hints=(
-            "For class k: how many were found, and how many were there?",
-            "The found ones stand on the diagonal; those that were there fill row k.",
-            "found = confusion.diagonal() and there = confusion.sum(axis=1).",
-        ),
-        praise="found over there, row by row.",
-    ),
-    Exercise(
-        id="1.3",
-        title="A split that passes every test and leaks",
-        kind="break it",
-        minutes=8,
-        reference=_leaky,
-        checks=[exists(), is_function("n"), _leaks],
-        hints=(
-            "In the starter's split, which test rows have a neighbour in the training part?",
-            "Only the row at the cut has one. Every test row needs its own cut.",
-            "Deal the rows out in turn: rows[0::2] and rows[1::2].",
-        ),
-        praise="formally a split, and every test row sits beside a training row.",
-    ),
-    Exercise(
-        id="1.4",
-        title="The best look (bug hunt)",
-        kind="write",
-        minutes=8,
-        reference=_chosen,
-        checks=[exists(), is_function("on_validation", "on_test"), _chooses],
-        hints=(
-            "Which of the two curves may decide which look counts?",
-            "Find the place of the best validation accuracy, then read the other curve there.",
-            "np.argmax(on_validation) is the place (the first, if several tie): return "
-            "on_test at that place.",
-        ),
-        praise="validation chooses, test only answers.",
-    ),
-]
-
-QUIZ = [
-    Question(
-        id="1.1",
-        text="With 10 labels, the interval of 'network minus logistic regression' touched zero. "
-        "What does that mean?",
-        options=[
-            Option("The two are equally good with 10 labels.",
-                   "Not shown either. Equal would need an interval that is narrow around zero."),
-            Option("Five seeds do not decide it.",
-                   "Right. Undecided is a result: more seeds might settle it, and it warns "
-                   "against any story about this number of labels."),
-            Option("The network is worse with 10 labels.",
-                   "Then the whole interval would lie below zero."),
-            Option("The experiment was done wrongly.",
-                   "An interval around zero is what a small true difference looks like."),
-        ],
-        right="b",
-    ),
-    Question(
-        id="1.2",
-        text="A screening test must not miss the one patient in a hundred who is ill. Which "
-        "number do you look at first?",
-        options=[
-            Option("Accuracy.",
-                   "'Nobody is ill' reaches 99 % and misses every patient."),
-            Option("The recall of the class 'ill'.",
-                   "Right. It is the share of ill patients who are found; precision then says "
-                   "how many false alarms that costs."),
-            Option("The training loss.",
-                   "It says how training went, not what is missed on new patients."),
-            Option("The recall averaged over both classes.",
-                   "Better than accuracy, but finding all the healthy ones can hide a poor half."),
-        ],
-        right="b",
-    ),
-    Question(
-        id="1.3",
-        text="Heart sounds of 40 patients, 50 recordings each. How should the test set be made?",
-        options=[
-            Option("Shuffle all 2,000 recordings and take a quarter.",
-                   "Then every test patient is in training too, like the shuffled digits."),
-            Option("Take the last quarter of each patient's recordings.",
-                   "Later, but the same hearts: it tells how the method does on known patients."),
-            Option("Take all recordings of ten patients.",
-                   "Right. In use the patients are new, so the test patients must be new too."),
-            Option("Take the recordings the model finds easiest to classify.",
-                   "That chooses the test set by the result."),
-        ],
-        right="c",
-    ),
-]
+EXERCISES, QUIZ = with_texts("01", {
+    "1.1": (lambda: 0.1, [exists(), is_number(0, 1), _share]),
+    "1.2": (_recall, [exists(), is_function("confusion"), _recalls]),
+    "1.3": (_leaky, [exists(), is_function("n"), _leaks]),
+    "1.4": (_chosen, [exists(), is_function("on_validation", "on_test"), _chooses]),
+})

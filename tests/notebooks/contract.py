@@ -9,38 +9,18 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.school.lesson import ALT_LENGTH
+from tlcourse.school.source import COMPARED, checked, tags, tree
 
 TAGS = frozenset({"exercise", "solution", "check", "claim", "slide", "notes", "slow", "hide-input"})
 TASKS = frozenset({"exercise", "solution"})
-COMPARED = "nbval-check-output"
 CELL_SECONDS, LESSON_SECONDS = 20, 120
 MEDIAN_LINES, MOST_LINES = 5, 25
 _ABSOLUTE = re.compile(r"(?<![\w.~/-])(/(?:home|Users|root|tmp|private|var|mnt)/|[A-Z]:\\)")
 _VERB = re.compile(r"(?!(an?|the|how|why|what|to|\w+ing|\w*[^s]s)\b)[a-z]+", re.IGNORECASE)
 _INLINE_DATA = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
-
-
-class NotebookError(ValueError):
-    """A file that is no complete notebook."""
-
-
-def load(path: Path) -> NotebookNode:
-    """Read a notebook as it is, without the repairs that nbformat makes on its own.
-
-    Raises
-    ------
-    NotebookError
-        The file is cut off or holds something else.
-    """
-    try:
-        return nbformat.v4.reads_json(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = "is no complete notebook, as after a save that was cut off"
-        raise NotebookError(f"{Path(path).name} {reason}: build it anew or take a copy") from error
 
 
 def glossary(path: Path) -> dict[str, tuple[str, ...]]:
@@ -79,7 +59,7 @@ def violations(
     Parameters
     ----------
     notebook : NotebookNode
-        As `load` returns it.
+        As `tlcourse.school.source.load` returns it.
     glossary : collection of str
         English terms in lower case.
     lesson_ids, data_names : collections of str
@@ -99,33 +79,11 @@ def violations(
     return [sentence for rule in found for sentence in rule]
 
 
-def tags(cell: NotebookNode) -> list[str]:
-    """The tags of a cell."""
-    return cell.metadata.get("tags", [])
-
-
 def calls(cell: NotebookNode, function: str) -> list[ast.Call]:
     """The calls of a function, by its bare name, in a code cell."""
-    tree = _tree(cell.source if cell.cell_type == "code" else "")
-    return [node for node in ast.walk(tree)
+    parsed = tree(cell.source if cell.cell_type == "code" else "")
+    return [node for node in ast.walk(parsed)
             if isinstance(node, ast.Call) and getattr(node.func, "id", None) == function]
-
-
-def checked(cell: NotebookNode) -> str | None:
-    """Exercise id, when the cell defines a name and ends with ``name = check(id, name)``."""
-    *before, last = cell.source.strip().splitlines() or [""]
-    found = re.fullmatch(r"""(\w+) = check\(["'](\d+\.\d+)["'], \1\)""", last)
-    defined = {getattr(node, "id", None) or getattr(node, "name", None)
-               for node in ast.walk(_tree("\n".join(before)))
-               if isinstance(getattr(node, "ctx", ast.Store()), ast.Store)}
-    return found[2] if found and found[1] in defined else None
-
-
-def _tree(source: str) -> ast.AST:
-    try:
-        return ast.parse(source)
-    except SyntaxError:  # of IPython's own kind; that it works is shown by the run
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _code(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -1,10 +1,11 @@
 """The validator of notebooks finds each kind of fault, and none where there is none."""
 
+import contract
 import fake_lesson
 import nbformat
 import pytest
 
-from tlcourse.school import contract
+from tlcourse.school import source
 
 
 @pytest.fixture
@@ -238,8 +239,8 @@ FAULTS = [
     out_of_order, never_run, error_output, no_alternative_text, picture_without_words,
     markdown_picture_without_words, figure_without_interpretation, slow_cell, slow_lesson,
     never_measured, path_in_output, path_in_source, duplicate_id, id_with_a_space, unknown_tag,
-    compared_without_claim, unknown_term, unknown_need, unknown_data, no_terms, no_sources, no_minutes,
-    one_objective, objective_without_verb, missing_claim, claim_without_tag,
+    compared_without_claim, unknown_term, unknown_need, unknown_data, no_terms, no_sources,
+    no_minutes, one_objective, objective_without_verb, missing_claim, claim_without_tag,
     claim_cell_that_prints_digits, long_cell, long_cells, answer_from_elsewhere,
     something_after_the_check, exercises_in_disorder, exercise_unannounced, check_without_tag,
     solution_given_away, no_bug_hunt, two_questions, quiz_before_the_exercises,
@@ -284,16 +285,16 @@ def test_a_notebook_saved_half_is_named_in_one_sentence(course, tmp_path, keep):
     path = tmp_path / "90_small.ipynb"
     text = nbformat.writes(fake_lesson.built())
     path.write_text(text[: int(keep * len(text))], encoding="utf-8")
-    with pytest.raises(contract.NotebookError, match=r"^90_small.ipynb is no complete notebook"):
-        contract.load(path)
+    with pytest.raises(source.NotebookError, match=r"^90_small.ipynb is no complete notebook"):
+        source.load(path)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "7"])
 def test_json_that_is_no_notebook_is_named_too(tmp_path, text):
     path = tmp_path / "90_small.ipynb"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(contract.NotebookError, match=r"^90_small.ipynb is no complete notebook"):
-        contract.load(path)
+    with pytest.raises(source.NotebookError, match=r"^90_small.ipynb is no complete notebook"):
+        source.load(path)
 
 
 def test_loading_repairs_nothing(course, tmp_path):
@@ -301,4 +302,4 @@ def test_loading_repairs_nothing(course, tmp_path):
     duplicate_id(notebook)
     path = tmp_path / "90_small.ipynb"
     path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
-    assert any("2 cells have this id" in breach for breach in breaches(contract.load(path)))
+    assert any("2 cells have this id" in breach for breach in breaches(source.load(path)))

@@ -1,0 +1,96 @@
+"""Proofs of lesson 00: what each wrong answer is told."""
+
+from copy import copy, deepcopy
+
+import torch
+from proof import Proof, ProofTests
+
+from tlcourse.training import fit
+
+
+def features_only(model, x):
+    return model.features(x).argmax(dim=1)
+
+
+def wrong_axis(model, x):
+    return model(x).argmax(dim=0)
+
+
+def no_argmax(model, x):
+    return model(x)
+
+
+def value_not_place(model, x):
+    return model(x).max(dim=1).values
+
+
+def one_off(model, x):
+    return (model(x).argmax(dim=1) + 1) % 4
+
+
+def one_for_all(model, x):
+    return model(x).argmax()
+
+
+def alias(model, few, steps):
+    tuned = model
+    fit(tuned, few, steps=steps, seed=0)
+    return tuned
+
+
+def shallow(model, few, steps):
+    tuned = copy(model)
+    fit(tuned, few, steps=steps, seed=0)
+    return tuned
+
+
+def returns_the_original(model, few, steps):
+    tuned = deepcopy(model)
+    fit(tuned, few, steps=steps, seed=0)
+    return model
+
+
+def never_trained(model, few, steps):
+    return deepcopy(model)
+
+
+def from_random_weights(model, few, steps):
+    tuned = deepcopy(model)
+    torch.manual_seed(1)
+    torch.nn.init.normal_(tuned.head.weight)
+    fit(tuned, few, steps=steps, seed=0)
+    return tuned
+
+
+def returns_the_history(model, few, steps):
+    return fit(deepcopy(model), few, steps=steps, seed=0)
+
+
+class TestLesson00(ProofTests):
+    proofs = [
+        Proof("0.1", wrong=[
+            ("a", "above scratch"),
+            ("c", "ten labels spoil"),
+            ("d", "worse start than random"),
+            ("e", "choose one of 'a', 'b', 'c', 'd'"),
+            (..., "no answer yet"),
+        ]),
+        Proof("0.2", wrong=[
+            (features_only, "the head has not been asked"),
+            (wrong_axis, "wrong axis"),
+            (no_argmax, "these are the logits"),
+            (value_not_place, "not class numbers"),
+            (one_off, "some classes differ"),
+            (one_for_all, "6 class numbers should come out"),
+            (lambda model, x: ..., "returns nothing yet"),
+            (lambda x: x, "cannot be called with 2"),
+        ]),
+        Proof("0.3", given=lambda: {"fit": fit, "deepcopy": deepcopy}, wrong=[
+            (alias, "are the same object"),
+            (shallow, "do the two share their weights?"),
+            (returns_the_original, "where did the tuned one go?"),
+            (never_trained, "it was not trained"),
+            (from_random_weights, "not from the given weights"),
+            (returns_the_history, "returned History"),
+        ]),
+    ]
