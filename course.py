@@ -1,146 +1,120 @@
 """Set the course up beside this file, once, and start it.
 
-    python course.py lab        open JupyterLab on the first lesson (`lab 01`: on another one)
+    python course.py lab        open JupyterLab on the first lesson; `lab 01` on another one
     python course.py test       run all tests; what follows goes to pytest
     python course.py bench      measure the ratios that the course states
     python course.py doctor     check this computer and say how to repair what is amiss
-    python course.py run 00     run a lesson without a browser, write it as notebook and page
+    python course.py run 00     run a lesson without a browser, into a notebook and a page
 
-Any other word goes to the `tlcourse` command. The first call installs into the folder .venv; when
-it was interrupted, the next one goes on. pip's variables (PIP_NO_INDEX, PIP_FIND_LINKS, ...) work.
+Any other word goes to the `tlcourse` command. The first call installs into .venv; after an
+interruption the next one goes on. pip's variables (PIP_NO_INDEX, PIP_FIND_LINKS, ...) work.
 """
-# This file parses on every Python 3, so that an old one can say that it is too old.
 
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
+from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-HERE = os.path.dirname(os.path.abspath(__file__))
-VENV = os.path.join(HERE, ".venv")
-PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
-STAMP, LOG = os.path.join(VENV, "installed.txt"), os.path.join(VENV, "pip.log")
+HERE = Path(os.path.abspath(__file__)).parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP, LOG = VENV / "installed.txt", VENV / "pip.log"
 EXTRAS = {"test": "[test]", "bench": "[test]", "build": "[test]"}
-OFFLINE = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ReadTimeout",
-           "ProxyError", "Max retries exceeded", "Network is unreachable", "ConnectionError")
-FULL = ("No space left on device", "[Errno 28]", "[WinError 112]")
-
-
-class Problem(Exception):
-    """One sentence for the learner: what is wrong and what to do."""
+PROGRAMS = {"test": ["-m", "pytest"], "bench": [HERE / "tests" / "bench.py"]}
+DISK_FULL = ("No space left on device", "[Errno 28]", "[WinError 112]")
+UNREACHED = ("Retry(total=0", "Max retries exceeded", "Read timed out", "IncompleteRead")
 
 
 def main(words):
     check_python(sys.version_info)
     word, rest = (words[0], words[1:]) if words else ("--help", [])
     extra = EXTRAS.get(word, "")
+    ready = PYTHON.exists() and read(STAMP) in (stamp(extra), stamp("[test]"))
     if word in ("-h", "--help"):
-        print(__doc__.partition("\n\n")[2])
-        if not is_installed(extra):
+        print(__doc__, flush=True)
+        if not ready:
             return 0
-    elif not is_installed(extra):
+    elif not ready:
         install(extra)
         if word == "lab" and subprocess.call([PYTHON, "-m", "tlcourse", "doctor"]):
-            raise Problem("the doctor found what is said above; repair it and run this again.")
-    if word == "test":
-        return start(["-m", "pytest"] + rest, HERE)
-    if word == "bench":
-        return start([os.path.join("tests", "bench.py")] + rest, HERE)
-    return start(["-m", "tlcourse", word] + rest, os.curdir)
+            sys.exit("course.py: installed; repair what is named above, then call again.")
+    if word in PROGRAMS:
+        os.chdir(HERE)
+    program = [PYTHON] + PROGRAMS.get(word, ["-m", "tlcourse", word]) + rest
+    if os.name != "nt":
+        os.execv(PYTHON, program)  # from here on Ctrl-C and the exit code are the program's own
+    signal.signal(signal.SIGINT, lambda *_: None)  # JupyterLab asks before it stops: let it
+    return subprocess.call(program)
 
 
-def check_python(version):
-    if OLDEST <= version[:2] <= NEWEST:
-        return
-    name = "Python %d.%d" % version[:2]
-    raise Problem("%s is too %s for the course: install Python %d.%d (%d.%d or later does) and run "
-                  "this file with it." % ((name, "old" if version[:2] < OLDEST else "new")
-                                          + NEWEST + OLDEST))
+def check_python(version):  # this file parses on every Python 3, so that an old one says so
+    if not OLDEST <= version[:2] <= NEWEST:
+        age = "old" if version[:2] < OLDEST else "new"
+        sys.exit("course.py: Python %d.%d is too %s: install Python %d.%d, or any from %d.%d up to "
+                 "it, and call this file with that." % (version[:2] + (age,) + NEWEST + OLDEST))
+
+
+def read(path):
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def stamp(extra):
-    """What an installation was made from; where the folder was moved, it no longer holds."""
-    parts = [HERE.encode("utf-8", "replace"), repr(sys.version_info[:2]).encode()]
-    for name in ("pyproject.toml", "constraints.txt"):
-        with open(os.path.join(HERE, name), "rb") as file:
-            parts.append(file.read())
-    return hashlib.sha256(b"\0".join(parts)).hexdigest() + " tlcourse" + extra
-
-
-def is_installed(extra):
-    if not (os.path.exists(PYTHON) and os.path.exists(STAMP)):
-        return False
-    with open(STAMP) as file:
-        return file.read() in (stamp(extra), stamp("[test]"))  # with [test], all is there
+    """What is installed, known by all that it depends on; a moved folder is not installed."""
+    known_by = [read(HERE / name) for name in ("pyproject.toml", "constraints.txt")]
+    known_by = repr(known_by + [str(HERE), sys.version_info[:2]]).encode()
+    return "tlcourse%s %s" % (extra, hashlib.sha256(known_by).hexdigest())
 
 
 def install(extra):
-    starts = "import sys, pip; sys.exit(not %r <= sys.version_info[:2] <= %r)" % (OLDEST, NEWEST)
-    if not os.path.exists(PYTHON) or subprocess.call([PYTHON, "-c", starts]):
+    if not venv_works():
         check_disk()
-        print("Making .venv; a first installation takes some minutes ...", flush=True)
+        print("Installing into %s; the first time takes some minutes." % VENV, flush=True)
         if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
-            raise Problem("Python could not make %s for the reason above; if it names ensurepip, "
-                          "install the system's package python3-venv." % VENV)
+            sys.exit("course.py: Python could not make %s; if it names ensurepip above, install the "
+                     "system's package python3-venv, then call again." % VENV)
     for old in (STAMP, LOG):
-        if os.path.exists(old):
-            os.remove(old)
-    failed = subprocess.call([PYTHON, "-m", "pip", "install", "--disable-pip-version-check",
-                              "--log", LOG, "-c", "constraints.txt", "-e", "." + extra], cwd=HERE)
-    if failed:
-        raise Problem(why_pip_failed())
-    with open(STAMP, "w") as file:
-        file.write(stamp(extra))
+        old.unlink(missing_ok=True)
+    if subprocess.call([PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--log", LOG,
+                        "-c", "constraints.txt", "-e", "." + extra], cwd=HERE):
+        sys.exit("course.py: %s, then call again; it goes on from here." % why_pip_failed())
+    STAMP.write_text(stamp(extra))
 
 
-def needed_gb():
-    indexes = os.environ.get("PIP_INDEX_URL", "") + os.environ.get("PIP_EXTRA_INDEX_URL", "")
-    return 9 if sys.platform == "linux" and "/cpu" not in indexes else 3  # CUDA comes with Linux's
+def venv_works():
+    test = "import sys, pip; sys.exit(not %r <= sys.version_info[:2] <= %r)" % (OLDEST, NEWEST)
+    try:
+        return subprocess.call([PYTHON, "-c", test], stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
 
 
 def check_disk():
+    sources = " ".join(value for name, value in os.environ.items() if name.startswith("PIP_"))
+    needed = 9 if sys.platform == "linux" and "cpu" not in sources else 3  # GB; 9 with CUDA
     free = shutil.disk_usage(HERE).free / 1e9
-    if free < needed_gb():
-        raise Problem("%.1f GB are free at %s and the installation needs %d: delete or move large "
-                      "files, then run this again." % (free, HERE, needed_gb()))
+    if free < needed:
+        sys.exit("course.py: %s has %.1f GB free and %d are needed: delete or move large files, "
+                 "then call again." % (HERE, free, needed))
 
 
 def why_pip_failed():
-    log = ""
-    if os.path.exists(LOG):
-        with open(LOG, encoding="utf-8", errors="replace") as file:
-            log = file.read()
-    if any(sign in log for sign in FULL) or shutil.disk_usage(HERE).free < 1e8:
-        return ("the disk is full at %s or in the temporary folder %s: free some GB there, or name "
-                "a roomier folder in TMPDIR, then run this again; it goes on where it stopped."
-                % (HERE, tempfile.gettempdir()))
-    if any(sign in log for sign in OFFLINE):
-        return ("the network does not answer: connect this computer, or name a folder of wheels "
-                "(PIP_NO_INDEX=1 PIP_FIND_LINKS=folder), then run this again; it goes on where it "
-                "stopped.")
-    return "pip failed, for the reason above; all that it did is in %s." % LOG
-
-
-def start(arguments, folder):
-    command = [PYTHON] + arguments
-    sys.stdout.flush()
-    os.chdir(folder)
-    if os.name != "nt":
-        os.execv(PYTHON, command)  # from here on Ctrl-C and the exit code are the program's own
-    import signal
-
-    signal.signal(signal.SIGINT, lambda *_: None)  # JupyterLab asks before it stops: let it
-    return subprocess.call(command)
+    log = read(LOG)
+    if any(sign in log for sign in DISK_FULL) or shutil.disk_usage(HERE).free < 1e8:
+        return ("the disk of %s or of the temporary files is full: free some GB there, or set "
+                "TMPDIR to a roomier folder" % HERE)
+    if any(sign in log for sign in UNREACHED):
+        return ("the packages cannot be fetched: connect this computer to the network, or set "
+                "PIP_NO_INDEX=1 and PIP_FIND_LINKS to a folder of wheels")
+    return "pip failed for the reason above, and %s tells all: remove the reason" % LOG
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except Problem as problem:
-        sys.exit("course.py: %s" % problem)
     except KeyboardInterrupt:
-        print("\ncourse.py: stopped; the next call goes on from here.", file=sys.stderr)
+        sys.stderr.write("\ncourse.py: stopped; the next call goes on from here.\n")
         sys.exit(130)

@@ -9,7 +9,8 @@ from tlcourse.school import build, cli, lab
 
 def python(*words):
     return subprocess.run(
-        [sys.executable, *words], cwd=files.ROOT, capture_output=True, encoding="utf-8", timeout=60
+        [sys.executable, *words], cwd=files.ROOT, capture_output=True, encoding="utf-8",
+        check=False, timeout=60,
     )
 
 

@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
+import tomllib
 from collections import namedtuple
 from importlib import metadata
 
@@ -11,7 +14,7 @@ import psutil
 import pytest
 
 from tlcourse import data
-from tlcourse.files import ROOT
+from tlcourse.files import IS_CHECKOUT, ROOT
 from tlcourse.school import cli, doctor
 
 
@@ -74,7 +77,7 @@ def test_packages_in_accepted_versions_are_well(installed):
               "absent; extra == 'text'")
     installed("coursepackage", "2.5")
     found = doctor.packages()
-    assert found.ok and found.detail == "all 1 installed"
+    assert found.ok and found.detail == "all 1 are installed"
 
 
 def test_missing_and_old_packages_are_named_and_the_fix_installs_both(installed):
@@ -82,7 +85,7 @@ def test_missing_and_old_packages_are_named_and_the_fix_installs_both(installed)
     installed("coursepackage", "1.9")
     found = doctor.packages()
     assert not found.ok
-    assert found.detail == "coursepackage is 1.9, needed >=2; absentpackage is missing"
+    assert found.detail == "coursepackage is 1.9; absentpackage is missing"
     assert found.fix.endswith('-m pip install "coursepackage>=2" "absentpackage<5"')
 
 
@@ -159,7 +162,7 @@ def test_a_kernel_of_this_python_is_well(kernelspec, python):
 def test_a_kernel_whose_python_is_gone_is_named_with_its_folder(kernelspec, tmp_path):
     folder = kernelspec(tmp_path / "gone" / "python")
     found = doctor.kernel()
-    assert not found.ok and "does not exist" in found.detail
+    assert not found.ok and "which is missing" in found.detail
     assert str(folder) in found.fix and "-m ipykernel install --sys-prefix" in found.fix
 
 
@@ -211,10 +214,36 @@ def test_a_check_that_breaks_down_does_not_end_the_others(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "CHECKS", (breaks_down, well))
     assert doctor.report() == 1
     problem, fix, fine, last = capsys.readouterr().out.splitlines()
-    assert problem.startswith("✗ problem  breaks down: ") and "first line)" in problem
+    assert problem.startswith("✗ problem  breaks_down: ") and "first line)" in problem
     assert "to repair: " in fix
     assert fine == "✓ ok       well: as it should be"
     assert last == "Problems to repair: 1."
+
+
+@pytest.mark.parametrize(
+    ("package", "check"),
+    [("psutil", "memory"), ("packaging", "packages"), ("packaging", "torch_pair"),
+     ("jupyter_client", "kernel"), ("torch", "data"), ("torch", "device")],
+)
+def test_the_doctor_itself_works_without_the_packages_it_looks_for(package, check):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from tlcourse.school import doctor\n"
+        f"doctor.CHECKS = doctor.{check}, doctor.python; sys.exit(doctor.report())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 1 and done.stderr == ""
+    assert f"problem  {check}: could not be checked (ModuleNotFoundError" in done.stdout
+    assert "✓ ok       Python" in done.stdout
+
+
+@pytest.mark.skipif(not IS_CHECKOUT, reason="an installed course has no pyproject.toml")
+def test_the_accepted_pythons_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    low, newest = doctor.OLDEST, doctor.NEWEST
+    assert project["requires-python"] == f">={low[0]}.{low[1]},<{newest[0]}.{newest[1] + 1}"
 
 
 def test_a_console_without_ticks_gets_the_words(monkeypatch):

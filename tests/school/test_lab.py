@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import nbformat
 import pytest
-from conftest import lesson
+from tiny_course import lesson
 
 from tlcourse import files
 from tlcourse.school import cli, lab, places

@@ -1,5 +1,5 @@
 import pytest
-from conftest import lesson
+from tiny_course import lesson
 
 from tlcourse.school import places
 

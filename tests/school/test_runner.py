@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import lesson
+from tiny_course import lesson
 
 from tlcourse.files import ROOT
 from tlcourse.school import cli, runner

@@ -32,13 +32,13 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     argv = sys.argv[1:] if argv is None else argv
-    ours, _, jupyter = _cut(argv)
-    options = _parser().parse_args(ours)
-    if jupyter and options.handler is not _lab:
+    cut = argv.index("--") if "--" in argv else len(argv)
+    options = _parser().parse_args(argv[:cut])
+    options.jupyter = argv[cut + 1 :]
+    if options.jupyter and options.handler is not _lab:
         return _fail("only `tlcourse lab` hands on what follows --", 2)
-    options.jupyter = jupyter
     try:
-        return options.handler(options)
+        return options.handler(options) or 0
     except UnknownLesson as error:
         return _fail(error, 2)
     except OSError as error:
@@ -47,11 +47,6 @@ def main(argv: list[str] | None = None) -> int:
                      "this again, none of your files was lost", 1)
     except KeyboardInterrupt:
         return _fail("stopped", _STOPPED)
-
-
-def _cut(argv: list[str]) -> tuple[list[str], list[str], list[str]]:
-    at = argv.index("--") if "--" in argv else len(argv)
-    return argv[:at], argv[at : at + 1], argv[at + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,14 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _lab(options) -> int:
+def _lab(options) -> None:
     from tlcourse.school import lab, places
 
     places.notebook(options.lesson)  # an unknown lesson is said before anything is copied
     for sentence in lab.update_workspace():
         print(sentence)
     lab.start(options.lesson, options.jupyter)
-    return 0
 
 
 def _run(options) -> int:
@@ -106,18 +100,16 @@ def _doctor(options) -> int:
     return doctor.report()
 
 
-def _progress(options) -> int:
+def _progress(options) -> None:
     from tlcourse.school import progress
 
     print(progress.show())
-    return 0
 
 
-def _reset(options) -> int:
+def _reset(options) -> None:
     from tlcourse.school import lab
 
     print(lab.reset(options.lesson))
-    return 0
 
 
 def _build(options) -> int:

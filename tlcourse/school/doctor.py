@@ -1,17 +1,17 @@
-"""Is this computer ready for the course? One line a check, and for each problem its repair."""
+"""Is this computer ready for the course? One line a check, and for each problem its repair.
+
+Only the standard library is imported up here, for any other package may be what is missing.
+"""
 
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
-from tlcourse.files import IS_CHECKOUT, ROOT
 from tlcourse.school import places
 
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -60,68 +60,60 @@ def examine() -> Iterator[Finding]:
     for check in CHECKS:
         try:
             yield check()
-        except Exception as error:
-            yield Finding(
-                check.__name__.replace("_", " "), False,
-                f"could not be checked ({type(error).__name__}: {_first_line(error)})",
-                "repair the other problems first, then run tlcourse doctor again",
-            )
+        except Exception as error:  # noqa: BLE001, the other checks must still be made
+            yield Finding(check.__name__, False,
+                          f"could not be checked ({type(error).__name__}: {_first_line(error)})",
+                          "repair the other problems, or else install the course once more")
 
 
 def python() -> Finding:
     """The version of Python is one that the packages exist for."""
-    low, high = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
     found = ".".join(map(str, sys.version_info[:3]))
-    return Finding(
-        "Python", OLDEST <= sys.version_info[:2] <= NEWEST, f"{found} at {sys.executable}",
-        f"install Python {high} (anything from {low} to {high}) and set the course up with it",
-    )
+    return Finding("Python", OLDEST <= sys.version_info[:2] <= NEWEST,
+                   f"{found} at {sys.executable}",
+                   "set the course up with Python {}.{} to {}.{}".format(*OLDEST, *NEWEST))
 
 
 def packages() -> Finding:
     """Every package that tlcourse requires is installed, in a version that it accepts."""
+    from packaging.requirements import Requirement
+
     try:
         required = [Requirement(line) for line in metadata.requires("tlcourse") or ()]
     except metadata.PackageNotFoundError:
-        again = f'-e "{ROOT}"' if IS_CHECKOUT else "the wheel of the course"
-        return Finding("packages", False, "tlcourse is not installed", f"run {_PIP} {again}")
+        return Finding("packages", False, "tlcourse is not installed",
+                       f"run {_PIP} followed by the folder or the wheel of the course")
     required = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
-    wrong, wanted = [], []
+    wrong = {}
     for need in required:
-        found = _version(need.name)
-        if found and need.specifier.contains(found, prereleases=True):
-            continue
-        wrong.append(
-            f"{need.name} is {found}, needed {need.specifier}" if found
-            else f"{need.name} is missing"
-        )
-        wanted.append(f'"{need.name}{need.specifier}"')
-    return Finding(
-        "packages", not wrong, "; ".join(wrong) or f"all {len(required)} installed",
-        f"run {_PIP} {' '.join(wanted)}",
-    )
+        try:
+            found = metadata.version(need.name)
+        except metadata.PackageNotFoundError:
+            found = None
+        if found is None or not need.specifier.contains(found, prereleases=True):
+            wrong[f'"{need.name}{need.specifier}"'] = f"{need.name} is {found or 'missing'}"
+    return Finding("packages", not wrong,
+                   "; ".join(wrong.values()) or f"all {len(required)} are installed",
+                   f"run {_PIP} {' '.join(wrong)}")
 
 
 def workspace() -> Finding:
     """The folder of the learner's files can be written."""
-    home = places.workspace()
+    home, reason = places.workspace(), None
     try:
-        with tempfile.TemporaryFile(dir=_existing(home)):
-            return Finding("workspace", True, f"{home} can be written")
+        tempfile.TemporaryFile(dir=_existing(home)).close()
     except OSError as error:
-        return Finding(
-            "workspace", False, f"{home} cannot be written ({error.strerror or error})",
-            "allow yourself to write there, or set TLCOURSE_WORKSPACE to a folder of your own",
-        )
+        reason = error.strerror or error
+    state = f"cannot be written ({reason})" if reason else "can be written"
+    return Finding("workspace", reason is None, f"{home} {state}",
+                   "give yourself the right, or set TLCOURSE_WORKSPACE to a folder of your own")
 
 
 def disk() -> Finding:
     """There is room for the learner's files."""
     free = shutil.disk_usage(_existing(places.workspace())).free / 1e9
-    return Finding(
-        "disk", free >= DISK_GB, f"{free:.1f} GB free",
-        f"free some disk space until {DISK_GB} GB is left: delete or move large files",
-    )
+    return Finding("disk", free >= DISK_GB, f"{free:.1f} GB free",
+                   f"delete or move large files until {DISK_GB} GB is free")
 
 
 def memory() -> Finding:
@@ -129,10 +121,8 @@ def memory() -> Finding:
     import psutil
 
     free = psutil.virtual_memory().available / 1e9
-    return Finding(
-        "memory", free >= MEMORY_GB, f"{free:.1f} GB available",
-        f"close other programs until {MEMORY_GB} GB is available",
-    )
+    return Finding("memory", free >= MEMORY_GB, f"{free:.1f} GB available",
+                   f"close other programs until {MEMORY_GB} GB is available")
 
 
 def kernel() -> Finding:
@@ -140,46 +130,38 @@ def kernel() -> Finding:
     from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 
     spec = KernelSpecManager().get_kernel_spec(NATIVE_KERNEL_NAME)
-    command = spec.argv[0]
-    ours = Path(sys.executable)
-    # Jupyter puts the running Python in the place of these names.
-    if command in ("python", "python3", f"python3.{sys.version_info.minor}"):
-        command = sys.executable
-    command = shutil.which(command) or command
-    if not os.path.exists(command):
-        state = f"starts {command}, which does not exist"
-    elif not os.path.samefile(Path(command).parent, ours.parent):
-        state = f"starts another Python, {command}"
-    else:
-        return Finding("kernel", True, f"{NATIVE_KERNEL_NAME} starts this Python")
-    return Finding(
-        "kernel", False, f"{NATIVE_KERNEL_NAME} {state}",
-        f'delete the folder {spec.resource_dir} and run "{ours}" -m ipykernel install --sys-prefix',
-    )
+    starts = spec.argv[0]
+    if starts in ("python", "python3", f"python3.{sys.version_info.minor}"):
+        starts = sys.executable  # as Jupyter itself replaces these names
+    # The folder, for the programs of two environments may be links to one and the same file.
+    ours = os.path.exists(starts) and os.path.samefile(
+        Path(starts).parent, Path(sys.executable).parent)
+    state = "this Python" if ours else f"{starts}, which is missing or another Python"
+    return Finding("kernel", ours, f"{NATIVE_KERNEL_NAME} starts {state}",
+                   f"delete the folder {spec.resource_dir} and run "
+                   f'"{sys.executable}" -m ipykernel install --sys-prefix')
 
 
 def torch_pair() -> Finding:
     """torch and torchvision are versions of one pair, and load."""
-    torch, vision = _version("torch"), _version("torchvision")
-    named = f"torch {torch} and torchvision {vision}"
-    needed = [Requirement(line) for line in metadata.requires("torchvision") or ()]
-    needed = next((r.specifier for r in needed if r.name == "torch"), "")
-    pair = f'"torch{needed}" "torchvision=={(vision or "").partition("+")[0]}"'
-    reinstall = f"run {_PIP} --force-reinstall {pair}"
-    if needed and not needed.contains(torch or "0", prereleases=True):
-        return Finding(
-            "torch", False, f"{named} do not match: this torchvision needs torch{needed}", reinstall
-        )
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    torch, vision = metadata.version("torch"), metadata.version("torchvision")
+    needs = map(Requirement, metadata.requires("torchvision") or ())
+    needed = next((need.specifier for need in needs if need.name == "torch"), SpecifierSet())
+    wrong = ""
     try:
         import_module("torchvision")
     except (ImportError, OSError, RuntimeError) as error:
-        unmatched = "torchvision::nms" in str(error)
-        return Finding(
-            "torch", False,
-            f"{named} " + ("do not match" if unmatched else f"do not load ({_first_line(error)})"),
-            reinstall,
-        )
-    return Finding("torch", True, f"{named} match and load")
+        nms = "torchvision::nms" in str(error)  # what a torchvision for another torch lacks
+        wrong = "do not match" if nms else f"do not load ({_first_line(error)})"
+    if not needed.contains(torch, prereleases=True):
+        wrong = f"do not match: torch{needed} is needed"
+    return Finding("torch", not wrong,
+                   f"torch {torch} and torchvision {vision} {wrong or 'match and load'}",
+                   f'run {_PIP} --force-reinstall "torch{needed}" '
+                   f'"torchvision=={vision.partition("+")[0]}"')
 
 
 def data() -> Finding:
@@ -192,34 +174,21 @@ def data() -> Finding:
             data.verify(name)
         except data.DataError as error:
             damaged.append(str(error))
-    if damaged:
-        return Finding("data", False, f"{len(damaged)} damaged", "; ".join(damaged))
-    return Finding("data", True, f"all {len(data.manifest())} files have their checksums")
+    return Finding("data", not damaged,
+                   f"{len(data.manifest())} files, {len(damaged)} of them missing or damaged",
+                   "; ".join(damaged))
 
 
 def device() -> Finding:
     """For information only: the course runs on the CPU."""
     import torch
 
-    if torch.cuda.is_available():
-        found = f"GPU {torch.cuda.get_device_name()}"
-    elif torch.backends.mps.is_available():
-        found = "Apple GPU"
-    else:
-        found = "no GPU, and none is needed"
-    return Finding("device", True, f"{found}; torch uses {torch.get_num_threads()} CPU threads")
+    found = "a GPU" if torch.cuda.is_available() or torch.backends.mps.is_available() else "no GPU"
+    return Finding("device", True, f"{found} was found, and none is needed; "
+                                   f"torch uses {torch.get_num_threads()} CPU threads")
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (
-    python, packages, workspace, disk, memory, kernel, torch_pair, data, device,
-)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+CHECKS = python, packages, workspace, disk, memory, kernel, torch_pair, data, device
 
 
 def _existing(path: Path) -> Path:

@@ -1,6 +1,5 @@
 """The learner's private record: one file in the workspace, which never leaves the machine."""
 
-import contextlib
 import functools
 import html
 import json
@@ -10,11 +9,15 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from tlcourse import files
 from tlcourse.school import places
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _NAMED = re.compile(r"\b(check|quiz)\(\s*[\"'](\d+\.\d+)[\"']")
 
@@ -54,31 +57,23 @@ class Overview:
     rows: list[Row]
 
     def __str__(self) -> str:
-        width = max((len(row.title) for row in self.rows), default=0)
-        lines = [
-            f"{row.lesson} {row.title:{width}}  exercises {row.passed} of {row.exercises}, "
-            f"quiz {row.right} of {row.questions}, {row.minutes_left} min left"
-            for row in self.rows
-        ]
-        return "\n".join([*lines, self._next()])
+        return f"{self._table().to_string()}\n\n{self._next()}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        heads = "".join(
-            f'<th scope="col">{head}</th>'
-            for head in ("Lesson", "Exercises passed", "Quiz", "Minutes left")
-        )
-        body = "".join(
-            f'<tr><th scope="row" style="text-align:left">{row.lesson} {html.escape(row.title)}'
-            f"</th><td>{row.passed} of {row.exercises}</td><td>{row.right} of {row.questions}</td>"
-            f"<td>{row.minutes_left}</td></tr>"
-            for row in self.rows
-        )
-        return (
-            f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-            f"<p>{html.escape(self._next())}</p>"
-        )
+        return f"{self._table().to_html(border=0)}<p>{html.escape(self._next())}</p>"
+
+    def _table(self) -> "DataFrame":
+        from pandas import DataFrame
+
+        return DataFrame({
+            f"{row.lesson} {row.title}": {
+                "exercises passed": f"{row.passed} of {row.exercises}",
+                "quiz": f"{row.right} of {row.questions}",
+                "minutes left": row.minutes_left,
+            } for row in self.rows
+        }).T
 
     def _next(self) -> str:
         if not any(row.exercises for row in self.rows):
@@ -104,7 +99,7 @@ def record(item: str, passed: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _lock(path):
-            entries = _read_or_set_aside(path)
+            entries = _read(path)
             now = datetime.now().astimezone().isoformat(timespec="seconds")
             entry = entries.setdefault(item, {"tries": 0, "passed": None})
             entry |= {
@@ -120,7 +115,13 @@ def record(item: str, passed: bool) -> None:
 
 def summary() -> list[Row]:
     """How far every lesson of the course is."""
-    entries = _entries(_path())
+    path, entries = _path(), {}
+    try:
+        if path.exists():
+            with _lock(path):  # reading would be enough, but Windows replaces no open file
+                entries = _read(path)
+    except OSError as error:
+        _say_once(f"Your progress cannot be read from {path} ({error.strerror or error}).")
     done = {item for item, entry in entries.items() if entry.get("passed")}
     return [_row(lesson, notebook, done) for lesson, notebook in places.notebooks().items()]
 
@@ -133,27 +134,19 @@ def show() -> Overview:
 def _row(lesson: str, notebook: Path, done: set[str]) -> Row:
     content = json.loads(notebook.read_text(encoding="utf-8"))
     about = content["metadata"].get("tlcourse", {})
-    code = "\n".join(
-        "".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"
-    )
-    named = dict.fromkeys(_NAMED.findall(code))  # each once, in the order of the lesson
+    code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    named = dict.fromkeys(_NAMED.findall("\n".join(code)))  # each once, in the lesson's order
     exercises = [id for word, id in named if word == "check"]
     questions = [f"quiz {id}" for word, id in named if word == "quiz"]
-    open_ones = [id for id in exercises if id not in done]
+    waiting = [id for id in exercises if id not in done]
     minutes = about.get("minutes", {})
-    left = minutes.get("exercises", 0) * len(open_ones) / max(len(exercises), 1)
-    if len(open_ones) == len(exercises):
+    left = minutes.get("exercises", 0) * len(waiting) / max(len(exercises), 1)
+    if waiting == exercises:
         left += minutes.get("teaching", 0)
-    return Row(
-        lesson=lesson,
-        title=about.get("title", notebook.stem[3:]),
-        passed=len(exercises) - len(open_ones),
-        exercises=len(exercises),
-        right=sum(question in done for question in questions),
-        questions=len(questions),
-        next=open_ones[0] if open_ones else None,
-        minutes_left=round(left),
-    )
+    return Row(lesson, about.get("title", notebook.stem[3:]),
+               len(exercises) - len(waiting), len(exercises),
+               sum(question in done for question in questions), len(questions),
+               waiting[0] if waiting else None, round(left))
 
 
 def _path() -> Path:
@@ -164,39 +157,20 @@ def _lock(path: Path) -> FileLock:
     return FileLock(f"{path}.lock", timeout=10)
 
 
-def _entries(path: Path) -> dict[str, dict]:
-    """All entries, read under the lock where the folder lets us have one."""
-    if not os.path.exists(path):
-        return {}
-    try:
-        with _lock(path):
-            return _read_or_set_aside(path)
-    except OSError:  # what cannot be written can perhaps be read
-        with contextlib.suppress(OSError):
-            return _read(path) or {}
-    return {}
-
-
-def _read(path: Path) -> dict[str, dict] | None:
-    """The entries, none when there is no file, and None when it holds something else."""
+def _read(path: Path) -> dict[str, dict]:
+    """Read under the lock; a damaged file is kept under another name, and a new one begins."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        sound = all(isinstance(entry["tries"], int) for entry in entries.values())
+        if all(isinstance(entry["tries"], int) for entry in entries.values()):
+            return entries
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, KeyError, TypeError):
-        return None
-    return entries if sound else None
-
-
-def _read_or_set_aside(path: Path) -> dict[str, dict]:
-    """Read under the lock; a damaged file is kept under another name, and a new one begins."""
-    entries = _read(path)
-    if entries is None:
-        kept = places.unused(path.with_name(f"progress-corrupt-{datetime.now():%Y-%m-%d}.json"))
-        os.replace(path, kept)
-        _say_once(f"progress.json was damaged: it is kept as {kept.name} and a new one begins.")
-    return entries or {}
+        pass  # JSON of another kind, or none
+    kept = places.unused(path.with_name(f"progress-corrupt-{datetime.now():%Y-%m-%d}.json"))
+    os.replace(path, kept)
+    _say_once(f"progress.json was damaged: it is kept as {kept.name} and a new one begins.")
+    return {}
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellExecutionError
+from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from tqdm import tqdm
 
@@ -63,8 +64,7 @@ def execute(
     RunError
         A cell raised, took too long, or ended the kernel.
     """
-    begun: dict[int, float] = {}
-    seconds: dict[int, float] = {}
+    begun, seconds = {}, {}  # by the number of the cell
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -121,21 +121,15 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
     source = places.solution(lesson) if solutions else places.notebook(lesson)
     notebook = nbformat.read(source, as_version=4)
     place = places.workspace() / "runs" / f"{source.stem}{'-solutions' if solutions else ''}.ipynb"
+    page = place.with_suffix(".html")
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             seconds = sum(execute(notebook, folder=Path(folder), progress=source.stem))
     finally:
         files.write_atomically(place, nbformat.writes(notebook) + "\n")
-        files.write_atomically(place.with_suffix(".html"), page(notebook, title=place.stem))
-    return place, place.with_suffix(".html"), seconds
-
-
-def page(notebook: NotebookNode, *, title: str) -> str:
-    """The notebook as one HTML page that loads nothing from elsewhere."""
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(raw_template=_PAGE)
-    return exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
+        exporter, title = HTMLExporter(raw_template=_PAGE), {"metadata": {"name": place.stem}}
+        files.write_atomically(page, exporter.from_notebook_node(notebook, title)[0])
+    return place, page, seconds
 
 
 def _describe(notebook: NotebookNode, index: int | None, error: Exception) -> str:
