@@ -42,8 +42,7 @@ def main(words):
         install(extra)
         if word == "lab" and subprocess.call([PYTHON, "-m", "tlcourse", "doctor"]):
             sys.exit("course.py: installed; repair what is named above, then call again.")
-    if word in PROGRAMS:
-        os.chdir(HERE)
+    os.chdir(HERE if word in PROGRAMS else os.curdir)
     program = [PYTHON] + PROGRAMS.get(word, ["-m", "tlcourse", word]) + rest
     if os.name != "nt":
         os.execv(PYTHON, program)  # from here on Ctrl-C and the exit code are the program's own
@@ -53,9 +52,9 @@ def main(words):
 
 def check_python(version):  # this file parses on every Python 3, so that an old one says so
     if not OLDEST <= version[:2] <= NEWEST:
-        age = "old" if version[:2] < OLDEST else "new"
+        told = version[:2] + ("new" if version[:2] > NEWEST else "old",) + NEWEST + OLDEST
         sys.exit("course.py: Python %d.%d is too %s: install Python %d.%d, or any from %d.%d up to "
-                 "it, and call this file with that." % (version[:2] + (age,) + NEWEST + OLDEST))
+                 "it, and call this file with that." % told)
 
 
 def read(path):
@@ -64,8 +63,8 @@ def read(path):
 
 def stamp(extra):
     """What is installed, known by all that it depends on; a moved folder is not installed."""
-    known_by = [read(HERE / name) for name in ("pyproject.toml", "constraints.txt")]
-    known_by = repr(known_by + [str(HERE), sys.version_info[:2]]).encode()
+    files = read(HERE / "pyproject.toml") + read(HERE / "constraints.txt")
+    known_by = repr((str(HERE), sys.version_info[:2], files)).encode()
     return "tlcourse%s %s" % (extra, hashlib.sha256(known_by).hexdigest())
 
 

@@ -60,7 +60,7 @@ def learning_curve(
     axes.set_xscale("log")
     axes.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator())
     axes.set_xticks(ticks, [str(t) for t in ticks])
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     if by is not None:
         axes.legend(frameon=False)
@@ -78,7 +78,7 @@ def training_history(history: History) -> Figure:
     right.plot(history.best_step, kept, marker="*", markersize=15, color="black", linestyle="",
                label=f"kept: {kept:.1%} at step {history.best_step}")
     right.set(xlabel="step", ylabel="validation accuracy")
-    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
     right.legend(frameon=False, loc="lower right")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
@@ -93,6 +93,8 @@ def training_history(history: History) -> Figure:
 def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     """Estimates with their intervals, one below the other, and a line at zero.
 
+    A hollow marker says that the interval holds zero: undecided.
+
     Parameters
     ----------
     gaps : dict of label -> Gap
@@ -101,8 +103,9 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     figure, axes = _axes(height=0.9 + 0.45 * len(gaps))
     for i, gap in enumerate(gaps.values()):
         low, high = 100 * (gap.estimate - gap.low), 100 * (gap.high - gap.estimate)
-        axes.errorbar(100 * gap.estimate, i, xerr=[[low], [high]], capsize=4,
-                      fmt=MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)])
+        decided = gap.low > 0 or gap.high < 0
+        axes.errorbar(100 * gap.estimate, i, xerr=[[low], [high]], capsize=4, fmt=MARKERS[0],
+                      markersize=8, color=COLOURS[0], markerfacecolor=None if decided else "white")
     axes.axvline(0, color="black", linewidth=1)
     axes.set_yticks(range(len(gaps)), list(gaps))
     axes.grid(axis="x", alpha=0.3)
@@ -130,7 +133,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     axes.set_xticks(range(len(classes)), classes)
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted", ylabel="true")
-    figure.colorbar(image, label="share of the true class", format=PercentFormatter(1, decimals=0))
+    figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)
     figure.alt_text = (
@@ -213,11 +216,12 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
     for i, mean in enumerate(means):
         axes.plot([i - 0.18, i + 0.18], [mean, mean], color="black", linewidth=4,
                   solid_capstyle="butt", label="mean" if i == 0 else None)
-        axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12)
+        axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
     axes.set_xticks(range(len(columns)), columns, fontsize=11)
     axes.set(xlim=(-0.4, len(columns) - 0.5), ylabel="accuracy on the test set")
     axes.set_ylim(low, 1)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.legend(frameon=False, loc="lower right")
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
     figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."

@@ -225,3 +225,11 @@ def test_the_package_hands_on_the_checks_without_loading_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
     assert tlcourse.check.grade is tlcourse.school.check.grade
+
+
+def test_a_gap_left_open_inside_an_answer_is_called_a_gap():
+    def double(x):
+        twice = ...
+        return twice + x
+
+    assert "a gap, `...`, is still open" in check.grade("90.2", double).message

@@ -150,7 +150,10 @@ def _complaint(error: BaseException, answer: object) -> str:
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_code.co_filename == home:
             source = linecache.getline(home, number).strip()
-            return f"your code raised {_said(error)} (line {number}{source and ': ' + source})."
+            where = f"(line {number}{source and ': ' + source})"
+            if isinstance(error, TypeError) and "ellipsis" in str(error):
+                return f"a gap, `...`, is still open and its value is needed {where}."
+            return f"your code raised {_said(error)} {where}."
     return f"the check of this answer stopped with {_said(error)}."
 
 

@@ -1,0 +1,73 @@
+"""The ratios that the course states, measured side by side: ``python course.py bench``.
+
+Each ratio compares two ways of doing the same work, in turn, several times; the median of the
+paired ratios is what counts, for it holds when the computer's speed drifts. Exit code 1 when a
+floor is missed.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tlcourse.data import load
+from tlcourse.models import small_cnn
+from tlcourse.sweep import sweep
+from tlcourse.training import accuracy, fit
+
+SEEDS = range(6)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as long `slow` takes as `fast`, and the least that is claimed."""
+
+    name: str
+    slow: Callable[[], object]
+    fast: Callable[[], object]
+    floor: float
+    repeats: int = 3
+
+    def measure(self) -> bool:
+        self.slow(), self.fast()  # warm: imports, worker processes, caches of the system
+        ratios = []
+        for _ in range(self.repeats):
+            ratios.append(_seconds(self.slow) / _seconds(self.fast))
+        middle = statistics.median(ratios)
+        ok = middle >= self.floor
+        print(f"{self.name}: {middle:.2f} times (from {min(ratios):.2f} to {max(ratios):.2f}), "
+              f"at least {self.floor} claimed: {'ok' if ok else 'MISSED'}", flush=True)
+        return ok
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def train(labels, seed):
+    parts = load("uci_digits").split(seed=seed)
+    model = small_cnn(10, seed=seed)
+    fit(model, parts.train.take(labels, seed=seed), steps=200, seed=seed)
+    return {"accuracy": accuracy(model, parts.test.open("bench"))}
+
+
+def plain_loop():
+    """As one would write it: one process, with as many threads as torch takes."""
+    return [train(labels, seed) for labels in (100, 400) for seed in SEEDS]
+
+
+def swept():
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["TLCOURSE_CACHE"] = empty
+        return sweep(train, {"labels": [100, 400]}, seeds=SEEDS, progress=False)
+
+
+RATIOS = [Ratio("plain loop over sweep, 12 trainings", plain_loop, swept, floor=1.3)]
+
+if __name__ == "__main__":
+    sys.exit(0 if all([ratio.measure() for ratio in RATIOS]) else 1)
