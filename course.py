@@ -73,8 +73,8 @@ def install(extra):
         check_disk()
         print("Installing into %s; the first time takes some minutes." % VENV, flush=True)
         if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
-            sys.exit("course.py: Python could not make %s; if it names ensurepip above, install the "
-                     "system's package python3-venv, then call again." % VENV)
+            sys.exit("course.py: Python could not make %s; if it names ensurepip above, install "
+                     "the system's package python3-venv, then call again." % VENV)
     for old in (STAMP, LOG):
         old.unlink(missing_ok=True)
     if subprocess.call([PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--log", LOG,

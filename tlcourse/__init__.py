@@ -23,7 +23,3 @@ def __getattr__(name: str):
     if name not in _HANDED_ON:
         raise AttributeError(f"module 'tlcourse' has no attribute {name!r}")
     return getattr(import_module(_HANDED_ON[name]), name)
-
-
-def __dir__():
-    return sorted(__all__)

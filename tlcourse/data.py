@@ -5,7 +5,6 @@ Nothing is downloaded, and nothing is unpickled.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -56,26 +55,20 @@ class Domain:
         X = torch.as_tensor(self.X).to(torch.float32)
         y = torch.as_tensor(self.y).to(torch.int64)
         if X.ndim not in (2, 4) or y.shape != X.shape[:1] or len(y) == 0:
-            raise DataError(
-                f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
-                f"got {tuple(X.shape)} and {tuple(y.shape)}"
-            )
+            raise DataError(f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
+                            f"got {tuple(X.shape)} and {tuple(y.shape)}")
         if not torch.isfinite(X).all():
             bad = int((~torch.isfinite(X)).flatten(1).any(1).sum())
             raise DataError(f"{self.name}: {bad} of {len(X)} samples hold NaN or infinite values")
         if X.ndim == 4 and (X.min() < 0 or X.max() > 1):
-            raise DataError(
-                f"{self.name}: images must lie in [0, 1], got {X.min():.3g} to {X.max():.3g}; "
-                "divide by 255 if they are bytes"
-            )
+            raise DataError(f"{self.name}: images must lie in [0, 1], got {X.min():.3g} to "
+                            f"{X.max():.3g}; divide by 255 if they are bytes")
         classes = self.classes
         if classes is None:
             classes = tuple(str(k) for k in range(int(y.max()) + 1))
         if y.min() < 0 or y.max() >= len(classes):
-            raise DataError(
-                f"{self.name}: labels must lie in 0..{len(classes) - 1} for {len(classes)} "
-                f"classes, got {int(y.min())}..{int(y.max())}"
-            )
+            raise DataError(f"{self.name}: labels must lie in 0..{len(classes) - 1} for "
+                            f"{len(classes)} classes, got {int(y.min())}..{int(y.max())}")
         for field, value in {"X": X, "y": y, "classes": tuple(map(str, classes))}.items():
             object.__setattr__(self, field, value)
 
@@ -93,10 +86,6 @@ class Domain:
     def take(self, n: int, *, seed: int) -> "Domain":
         """Draw `n` rows at random with the classes as even as they can be."""
         return self.subset(_draw_stratified(self.y.numpy(), n, np.random.default_rng(seed)))
-
-    def resize(self, size: int) -> "Domain":
-        """The images at `size` × `size` pixels (bilinear, with antialiasing when shrinking)."""
-        return replace(self, X=_resize(self.X, size))
 
     def split(
         self, *, seed: int = 0, test: float = 0.5, validation: float = 0.0, shuffle: bool = False
@@ -122,10 +111,8 @@ class Domain:
         n = len(self)
         n_test, n_val = round(test * n), round(validation * n)
         if min(n_test, n_val) < 0 or n_test == 0 or n_test + n_val >= n:
-            raise DataError(
-                f"{self.name}: test={test} and validation={validation} of {n} rows leave nothing "
-                "for a part; use fractions above 0 that add up to less than 1"
-            )
+            raise DataError(f"{self.name}: test={test} and validation={validation} of {n} rows "
+                            "leave nothing for a part; use fractions that add up to less than 1")
         rng = np.random.default_rng([seed, 2026])
         if self.ordered and not shuffle:
             rows = np.roll(np.arange(n), -int(rng.integers(n)))
@@ -135,12 +122,8 @@ class Domain:
             rest, in_val = _split_stratified(rest, self.y.numpy(), n_val, rng)
             parts = in_test, in_val, rest
         in_test, in_val, in_train = parts
-        key = (self.name, n, seed, test, shuffle)
-        return Split(
-            train=self.subset(in_train),
-            validation=self.subset(in_val) if n_val else None,
-            test=Vault(self.subset(in_test), key),
-        )
+        vault = Vault(self.subset(in_test), key=(self.name, n, seed, test, shuffle))
+        return Split(self.subset(in_train), self.subset(in_val) if n_val else None, vault)
 
 
 @dataclass(frozen=True)
@@ -190,10 +173,6 @@ class Vault:
         _looks.setdefault(self.__key, []).append((when, purpose.strip()))
         return self.__domain
 
-    def score(self, metric: Callable[[Domain], float], purpose: str) -> float:
-        """Apply ``metric(domain)`` to the test set; counts as one look."""
-        return metric(self.open(purpose))
-
 
 @cache
 def manifest() -> dict[str, dict]:
@@ -220,15 +199,11 @@ def verify(name: str):
     path = ROOT / "data" / about["file"]
     found = sha256(path) if path.is_file() else "no file"
     if found != about["sha256"]:
-        repair = (
-            f"git checkout -- data/{about['file']}"
-            if IS_CHECKOUT
-            else "python -m pip install --force-reinstall --no-deps and the file tlcourse came from"
-        )
-        raise DataError(
-            f"data/{about['file']} is missing or damaged: expected sha256 {about['sha256']}, "
-            f"found {found}; repair it with: {repair}"
-        )
+        repair = f"git checkout -- data/{about['file']}"
+        if not IS_CHECKOUT:
+            repair = "python -m pip install --force-reinstall --no-deps tlcourse-WHEEL.whl"
+        raise DataError(f"data/{about['file']} is missing or damaged: expected sha256 "
+                        f"{about['sha256']}, found {found}; repair it with: {repair}")
     return path
 
 
@@ -255,7 +230,7 @@ def load(name: str, *, frame: str = "course") -> Domain:
     """
     about = entry(name)
     if "classes" not in about:
-        raise DataError(f"{name} holds weights, not data; use tlcourse.models.pretrained({name!r})")
+        raise DataError(f"{name} holds weights: use tlcourse.models.pretrained({name!r})")
     if frame not in ("course", "original"):
         raise DataError(f"frame is 'course' or 'original', got {frame!r}")
     with np.load(verify(name), allow_pickle=False) as file:
@@ -300,8 +275,6 @@ def crop_to_content(X: torch.Tensor, size: int, *, threshold: float = 0.2) -> to
 
 
 def _resize(X: torch.Tensor, size: int) -> torch.Tensor:
-    if X.ndim != 4:
-        raise DataError(f"only images can be resized, got shape {tuple(X.shape)}")
     if X.shape[-2:] == (size, size):
         return X
     return interpolate(X, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
@@ -312,11 +285,10 @@ def _split_stratified(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Ge
     if n == 0:
         return rows, rows[:0]
     try:
-        return train_test_split(
-            rows, test_size=n, stratify=y[rows], random_state=int(rng.integers(2**31))
-        )
+        state = int(rng.integers(2**31))
+        return train_test_split(rows, test_size=n, stratify=y[rows], random_state=state)
     except ValueError as error:
-        raise DataError(f"a stratified split of {len(rows)} rows into {n} failed: {error}") from None
+        raise DataError(f"no stratified split of {len(rows)} rows into {n}: {error}") from None
 
 
 def _draw_stratified(y: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

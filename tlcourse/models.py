@@ -74,16 +74,14 @@ def small_cnn(num_classes: int = 10, *, channels: int = 1, width: int = 16, seed
         Features are (N, 4 * width).
     """
     if num_classes < 2 or channels < 1 or width < 1:
-        raise ValueError(
-            "small_cnn needs at least 2 classes, 1 channel and width 1, "
-            f"got {num_classes}, {channels} and {width}"
-        )
+        raise ValueError("small_cnn needs at least 2 classes, 1 channel and width 1, "
+                         f"got {num_classes}, {channels} and {width}")
 
     features = 4 * width
 
     def stage(c_in, c_out, *, halve):
-        layers = [nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
-        return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if halve else []))
+        layers = [nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out)]
+        return nn.Sequential(*layers, nn.ReLU(), *([nn.MaxPool2d(2)] if halve else []))
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -94,18 +92,15 @@ def small_cnn(num_classes: int = 10, *, channels: int = 1, width: int = 16, seed
                 stage2=stage(width, 2 * width, halve=True),
                 stage3=stage(2 * width, 4 * width, halve=False),
                 embed=nn.Sequential(
-                    nn.AdaptiveAvgPool2d(4),
-                    nn.Flatten(),
+                    nn.AdaptiveAvgPool2d(4), nn.Flatten(),
                     nn.Linear(16 * 4 * width, features, bias=False),
-                    nn.BatchNorm1d(features),
-                    nn.ReLU(),
+                    nn.BatchNorm1d(features), nn.ReLU(),
                 ),
             )
         )
         # Pooling is twice as fast on a CPU with the channels of a pixel side by side in memory.
-        return Network(backbone, nn.Linear(features, num_classes)).to(
-            memory_format=torch.channels_last
-        )
+        network = Network(backbone, nn.Linear(features, num_classes))
+        return network.to(memory_format=torch.channels_last)
 
 
 def as_network(model: nn.Module, *, mean=None, std=None) -> Network:
@@ -128,20 +123,16 @@ def as_network(model: nn.Module, *, mean=None, std=None) -> Network:
         A model with none of these layers.
     """
     for name in ("fc", "classifier", "head", "heads"):
-        part = getattr(model, name, None)
-        linears = [] if part is None else [
-            (path, m) for path, m in part.named_modules() if isinstance(m, nn.Linear)
-        ]
+        part = getattr(model, name, None) or nn.Identity()
+        linears = [(path, m) for path, m in part.named_modules() if isinstance(m, nn.Linear)]
         if linears:
             path, head = linears[-1]
             model.set_submodule(f"{name}.{path}".rstrip("."), nn.Identity())
             layers = [] if mean is None else [("normalise", Normalise(mean, std))]
             return Network(nn.Sequential(OrderedDict([*layers, ("body", model)])), head)
     children = ", ".join(name for name, _ in model.named_children())
-    raise ValueError(
-        f"{type(model).__name__} has no linear layer called fc, classifier, head or heads; "
-        f"its parts are {children}; build a Network(backbone, head) yourself"
-    )
+    raise ValueError(f"{type(model).__name__} has no linear layer called fc, classifier, head or "
+                     f"heads; its parts are {children}; build a Network(backbone, head) yourself")
 
 
 def pretrained(name: str = "efficientnet_lite0") -> Network:
@@ -206,8 +197,7 @@ def _fit_state(model: nn.Module, state: dict[str, Tensor], origin: str) -> None:
         here = tuple(own[key].shape) if key in own else "no such layer"
         there = tuple(state[key].shape) if key in state else "no such layer"
         if here != there:
-            raise ValueError(
-                f"{origin} does not fit this model: {key} is {there} in the file and {here} in "
-                "the model; load it into the model it was saved from, then replace its head"
-            )
+            raise ValueError(f"{origin} does not fit this model: {key} is {there} in the file and "
+                             f"{here} in the model; load it into the model it was saved from, then "
+                             "replace its head")
     model.load_state_dict(state)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import NullLocator, PercentFormatter
 
 from tlcourse.data import Domain
 from tlcourse.stats import Gap, mean_interval
@@ -58,8 +58,8 @@ def learning_curve(
                      f"{gaps[-1].estimate:.0%} at {n[-1]}".strip())
     ticks = sorted(runs[x].unique())
     axes.set_xscale("log")
-    axes.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator())
     axes.set_xticks(ticks, [str(t) for t in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     if by is not None:
@@ -83,10 +83,9 @@ def training_history(history: History) -> Figure:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.3)
-    figure.alt_text = (
-        f"Training: the loss falls from {history.loss[0]:.2g} to {history.loss[-1]:.2g}; the "
-        f"validation accuracy is best, {kept:.1%}, at step {history.best_step}."
-    )
+    figure.alt_text = (f"Training: the loss falls from {history.loss[0]:.2g} to "
+                       f"{history.loss[-1]:.2g}; the validation accuracy is best, {kept:.1%}, "
+                       f"at step {history.best_step}.")
     return figure
 
 
@@ -108,12 +107,11 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
                       markersize=8, color=COLOURS[0], markerfacecolor=None if decided else "white")
     axes.axvline(0, color="black", linewidth=1)
     axes.set_yticks(range(len(gaps)), list(gaps))
-    axes.grid(axis="x", alpha=0.3)
-    axes.grid(axis="y", visible=False)
+    axes.grid(axis="both", alpha=0.3)
     axes.set(xlabel=xlabel, ylim=(len(gaps) - 0.5, -0.5))
-    words = [f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
-             for label, g in gaps.items()]
-    figure.alt_text = f"{xlabel}, estimate and 95 % interval: {'; '.join(words)}."
+    words = "; ".join(f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
+                      for label, g in gaps.items())
+    figure.alt_text = f"{xlabel}, estimate and 95 % interval: {words}."
     return figure
 
 
@@ -136,19 +134,16 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)
-    figure.alt_text = (
-        f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right; the most frequent "
-        f"mistake is {classes[i]} taken for {classes[j]}, {wrong[i, j]} times."
-    )
+    figure.alt_text = (f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right; the "
+                       f"most frequent mistake is {classes[i]} taken for {classes[j]}, "
+                       f"{wrong[i, j]} times.")
     return figure
 
 
 def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
     """One row of pictures for each domain: the first sample of each of its first classes."""
-    figure, axes = plt.subplots(
-        len(domains), columns, figsize=(0.75 * columns + 1.4, 0.95 * len(domains)),
-        squeeze=False, layout="constrained",
-    )
+    figure, axes = plt.subplots(len(domains), columns, squeeze=False, layout="constrained",
+                                figsize=(0.75 * columns + 1.4, 0.95 * len(domains)))
     for line, domain in zip(axes, domains, strict=True):
         for k, place in enumerate(line):
             place.set(xticks=[], yticks=[], frame_on=False)
@@ -188,10 +183,8 @@ def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch
                           color=plt.get_cmap("tab10")(k % 10))
         place.set(title=name.replace("_", " "), xlabel="first direction")
     axes[0, 0].set_ylabel("second direction")
-    figure.alt_text = (
-        "Features of " + " and ".join(f"{len(z)} samples of {n}" for n, z in features.items())
-        + " on the same first two principal directions, each point drawn as its class."
-    )
+    names = " and ".join(f"{len(z)} samples of {name}" for name, z in features.items())
+    figure.alt_text = f"Features of {names} on the same two directions, each point as its class."
     return figure
 
 
@@ -219,8 +212,7 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
         axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
     axes.set_xticks(range(len(columns)), columns, fontsize=11)
-    axes.set(xlim=(-0.4, len(columns) - 0.5), ylabel="accuracy on the test set")
-    axes.set_ylim(low, 1)
+    axes.set(xlim=(-0.4, len(columns) - 0.5), ylim=(low, 1), ylabel="accuracy on the test set")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.legend(frameon=False, loc="lower right")
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())

@@ -73,7 +73,8 @@ def sweep(
     ...       progress=False)["area"].tolist()
     [3, 6]
     """
-    combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    values = itertools.product(*grid.values())
+    combinations = [dict(zip(grid, chosen, strict=True)) for chosen in values]
     jobs = [{**settings, "seed": int(seed)} for settings in combinations for seed in seeds]
     known_by = _fingerprint(run)
     paths = [cache_folder() / "sweeps" / f"{_key(known_by, job)}.json" for job in jobs]
@@ -83,16 +84,12 @@ def sweep(
         own = isinstance(get_active_backend()[0], BACKENDS["loky"])
         workers = joblib.cpu_count(only_physical_cores=True) if own else -1
 
-    bar = tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc="runs", disable=not progress)
-    if waiting:
-        parallel = joblib.Parallel(
-            n_jobs=min(workers, len(waiting)), return_as="generator_unordered"
-        )
-        for i, row in parallel(joblib.delayed(_run)(run, jobs[i], i) for i in waiting):
-            write_atomically(paths[i], json.dumps(row))
-            rows[i] = row
-            bar.update()
-    bar.close()
+    n_jobs = min(workers, len(waiting)) or 1
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    done = parallel(joblib.delayed(_run)(run, jobs[i], i) for i in waiting)
+    for i, row in tqdm(done, desc="runs", total=len(waiting), disable=not progress or not waiting):
+        write_atomically(paths[i], json.dumps(row))
+        rows[i] = row
     return pd.DataFrame([{**job, **row} for job, row in zip(jobs, rows, strict=True)])
 
 

@@ -44,20 +44,11 @@ def batches(n: int, batch_size: int, seed: int):
 
 
 def fit(
-    model: nn.Module,
-    train: Domain,
-    *,
-    steps: int,
-    seed: int,
-    validation: Domain | None = None,
-    patience: int | None = None,
-    every: int = 50,
-    batch_size: int = 32,
-    lr: float = 3e-3,
-    weight_decay: float = 0.0,
+    model: nn.Module, train: Domain, *, steps: int, seed: int,
+    validation: Domain | None = None, patience: int | None = None, every: int = 50,
+    batch_size: int = 32, lr: float = 3e-3, weight_decay: float = 0.0,
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
-    device: str = "cpu",
-    progress: bool = False,
+    device: str = "cpu", progress: bool = False,
 ) -> History:
     """Train a model in place with Adam on the cross-entropy.
 
@@ -140,10 +131,9 @@ def _record(history, step, losses, model, validation, device, kept) -> None:
     loss = float(torch.stack(losses).mean())
     if not np.isfinite(loss):
         model.load_state_dict(kept)
-        raise ValueError(
-            f"the loss is {loss} at step {step}: the weights of step {history.best_step} are "
-            "restored; lower the learning rate or look at the inputs"
-        )
+        raise ValueError(f"the loss is {loss} at step {step}: the weights of step "
+                         f"{history.best_step} are restored; lower the learning rate or look at "
+                         "the inputs")
     history.step.append(step)
     history.loss.append(loss)
     if validation is not None:
@@ -158,9 +148,8 @@ def _record(history, step, losses, model, validation, device, kept) -> None:
 
 def _check_settings(model, train, steps, patience, validation) -> None:
     if steps < 1 or len(train) < 2:  # batch normalisation needs two samples to compare
-        raise ValueError(
-            f"training needs at least 1 step and 2 samples, got {steps} and {len(train)}"
-        )
+        raise ValueError(f"training needs at least 1 step and 2 samples, got {steps} and "
+                         f"{len(train)}")
     if patience is not None and validation is None:
         raise ValueError("early stopping (patience) needs a validation set")
     if not any(p.requires_grad for p in model.parameters()):
@@ -169,10 +158,8 @@ def _check_settings(model, train, steps, patience, validation) -> None:
     with torch.no_grad():
         outputs = model(train.X[:1].to(next(model.parameters()).device)).shape[-1]
     if int(train.y.max()) >= outputs:
-        raise ValueError(
-            f"{train.name} has labels up to {int(train.y.max())}, but the model has {outputs} "
-            f"outputs; give it a head with {len(train.classes)} classes"
-        )
+        raise ValueError(f"{train.name} has labels up to {int(train.y.max())}, but the model has "
+                         f"{outputs} outputs; give it a head with {len(train.classes)} classes")
 
 
 @torch.no_grad()
@@ -219,7 +206,6 @@ def random_shift(x: Tensor, generator: torch.Generator, *, pixels: int = 1) -> T
     rows = offset[0][:, None] + torch.arange(h)
     columns = offset[1][:, None] + torch.arange(w)
     image = torch.arange(n)[:, None, None]
-    # Indexing with three index arrays puts (N, H, W) first and the channels last.
-    return padded.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(
-        0, 3, 1, 2
-    )
+    # Three index arrays give (N, H, W, C): the channels, not indexed, come last.
+    moved = padded.movedim(1, 3)[image, rows[:, :, None], columns[:, None, :]]
+    return moved.movedim(3, 1)

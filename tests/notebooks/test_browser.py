@@ -14,9 +14,8 @@ import pytest
 
 from tlcourse.files import ROOT
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "chrome"])), None
-)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 OPENED = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext && true"
 READY = """async () => {
     await window.jupyterapp.restored;
@@ -42,7 +41,7 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
 
 @pytest.fixture
 def chromium():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra: tlcourse[test]")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs tlcourse[test]")
     if CHROMIUM is None:
         message = "no Chromium on the PATH: the browser test cannot run"
         pytest.fail(message) if os.environ.get("TLCOURSE_REQUIRE_BROWSER") else pytest.skip(message)

@@ -45,7 +45,7 @@ class TestLesson01(ProofTests):
             (lambda c: c.diagonal() / c.sum(axis=0), "that is precision"),
             (lambda c: c.diagonal() / c.sum(), "add up to the accuracy"),
             (lambda c: c.diagonal().sum() / c.sum(), "one number came back"),
-            (lambda c: c / c.sum(axis=1), "the shape should be (4)"),
+            (lambda c: c / c.sum(axis=1), "this has the shape (4, 4)"),
             (lambda c: c.sum(axis=1) / c.sum(), "the values are not"),
             (lambda c: c.diagnoal() / c.sum(axis=1), "AttributeError"),
         ]),

@@ -130,14 +130,6 @@ def test_what_a_function_prints_while_it_is_checked_is_not_shown(capsys):
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_a_shape_is_told_apart_from_no_shape():
-    step = exercises.shape_is(None, 3)
-    assert step(np.zeros((5, 3)), 0) is None
-    assert "should be (any, 3), and this one has (3,)" in step(np.zeros(3), 0)
-    assert "should be (any, 3), and this one has (2, 4)" in step(np.zeros((2, 4)), 0)
-    assert "this is list" in step([[1, 2, 3]], 0)
-
-
 def test_each_wrong_choice_has_its_own_message():
     step = exercises.one_of("b", {"a": "too early.", "c": "too late."})
     assert [step(answer, 0) for answer in ("b", " B ", "a", "c")] == [

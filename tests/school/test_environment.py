@@ -31,7 +31,7 @@ NAMED_OTHERWISE = {  # on conda-forge: as on PyPI
     "nbconvert-core": "nbconvert", "pytorch": "torch",
 }
 ONLY_CONDA = {"python", "pip"}
-UNSEEN = {"ipykernel", "ipywidgets"}  # a kernel is started by its name; tqdm.auto draws with widgets
+UNSEEN = {"ipykernel", "ipywidgets"}  # kernels are started by name; tqdm.auto draws with widgets
 
 
 def parsed(lines):

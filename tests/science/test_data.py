@@ -16,7 +16,8 @@ IMAGES = [name for name, about in data.manifest().items() if "classes" in about]
 def test_every_data_set_loads_as_small_grey_pictures_of_the_same_frame(name):
     domain = load(name)
     assert domain.X.shape == (len(domain), 1, 16, 16) and domain.X.dtype == torch.float32
-    assert domain.y.dtype == torch.int64 and set(domain.y.tolist()) == set(range(len(domain.classes)))
+    assert domain.y.dtype == torch.int64
+    assert set(domain.y.tolist()) == set(range(len(domain.classes)))
     assert domain.X.min() >= 0 and domain.X.max() <= 1
     assert domain.X.amax((1, 2, 3)).median() > 0.8, "light content on black"
 
@@ -61,8 +62,6 @@ def test_bad_domains_are_refused_in_one_sentence(X, y, classes, message):
 def test_a_table_is_a_domain_too_and_names_its_classes_by_number():
     table = Domain("table", np.full((6, 3), -7.5), [0, 1, 2, 0, 1, 2])
     assert table.X.shape == (6, 3) and table.classes == ("0", "1", "2")
-    with pytest.raises(DataError, match="only images"):
-        table.resize(8)
 
 
 def numbered(n, *, ordered, classes=3, weights=None):
@@ -108,7 +107,7 @@ def test_an_unordered_split_keeps_the_share_of_each_class():
     test = domain.split(seed=1, test=0.4).test.open("shares")
     for k in range(3):
         assert abs((test.y == k).float().mean() - (domain.y == k).float().mean()) < 0.01
-    with pytest.raises(DataError, match="stratified split"):
+    with pytest.raises(DataError, match="no stratified split"):
         Domain("rare", np.zeros((9, 1)), [0] * 8 + [1]).split(seed=0)
     with pytest.raises(DataError, match="leave nothing"):
         domain.split(seed=0, test=0.6, validation=0.4)
@@ -129,7 +128,7 @@ def test_the_vault_counts_every_look_even_after_splitting_again():
     domain = numbered(50, ordered=False)
     vault = domain.split(seed=77).test
     assert vault.looks == []
-    assert vault.score(len, "first") == 25
+    assert len(vault.open("first")) == 25
     domain.split(seed=77).test.open("second")
     assert [purpose for _, purpose in vault.looks] == ["first", "second"]
     assert domain.split(seed=78).test.looks == []
@@ -142,7 +141,8 @@ def test_the_vault_counts_every_look_even_after_splitting_again():
 @pytest.fixture
 def course_copy(tmp_path, monkeypatch):
     """A copy of the course's files that a test may damage."""
-    shutil.copytree(data.ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("*.safetensors"))
+    without = shutil.ignore_patterns("*.safetensors")
+    shutil.copytree(data.ROOT / "data", tmp_path / "data", ignore=without)
     monkeypatch.setattr(data, "ROOT", tmp_path)
     return tmp_path / "data"
 

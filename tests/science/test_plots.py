@@ -46,7 +46,8 @@ def test_the_learning_curve_draws_means_and_bands_of_each_series():
 
 
 def test_intervals_are_drawn_in_points():
-    figure = plots.intervals({"x": Gap(0.05, 0.01, 0.09, 5), "y": Gap(-0.02, -0.04, 0.0, 5)}, xlabel="gap")
+    gaps = {"x": Gap(0.05, 0.01, 0.09, 5), "y": Gap(-0.02, -0.04, 0.0, 5)}
+    figure = plots.intervals(gaps, xlabel="gap")
     assert "x 5.0 (1.0 to 9.0)" in figure.alt_text and "y -2.0 (-4.0 to 0.0)" in figure.alt_text
 
 

@@ -1,4 +1,4 @@
-"""Sweeps: every combination once, kept on disk, resumed after a kill, on one machine or a cluster."""
+"""Sweeps: every combination once, kept on disk, resumed after a kill, here or on a cluster."""
 
 import os
 import signal
@@ -125,7 +125,7 @@ def test_two_workers_are_two_processes():
 def test_the_same_call_runs_on_a_dask_cluster():
     distributed = pytest.importorskip("distributed", reason="needs the extra: tlcourse[cluster]")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
         joblib.parallel_config(backend="dask"),
     ):

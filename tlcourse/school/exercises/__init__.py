@@ -194,21 +194,6 @@ def is_number(low: float = -math.inf, high: float = math.inf) -> Step:
     return step
 
 
-def shape_is(*shape: int | None) -> Step:
-    """The answer is an array or tensor of this shape; None stands for any length."""
-    wanted = f"({', '.join('any' if n is None else str(n) for n in shape)})"
-
-    def step(answer, seed):
-        if not hasattr(answer, "shape"):
-            return f"an array of shape {wanted} is needed, and this is {type(answer).__name__}."
-        got = tuple(answer.shape)
-        pairs = zip(shape, got, strict=False)
-        if len(got) != len(shape) or any(w not in (None, g) for w, g in pairs):
-            return f"the shape should be {wanted}, and this one has {got}."
-
-    return step
-
-
 def one_of(right: str, wrong: Mapping[str, str]) -> Step:
     """The answer is a choice among strings: one is right, each wrong one has its own message."""
     choices = ", ".join(repr(choice) for choice in sorted([right, *wrong]))
