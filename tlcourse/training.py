@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,11 +47,12 @@ def batches(n: int, batch_size: int, seed: int):
 def fit(
     model: nn.Module, train: Domain, *, steps: int, seed: int,
     validation: Domain | None = None, patience: int | None = None, every: int = 50,
-    batch_size: int = 32, lr: float = 3e-3, weight_decay: float = 0.0,
+    batch_size: int = 32, lr: float = 3e-3, groups: list[dict] | None = None,
+    penalty: Callable[[nn.Module], Tensor] | None = None,
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     device: str = "cpu", progress: bool = False,
 ) -> History:
-    """Train a model in place with Adam on the cross-entropy.
+    """Train a model in place with AdamW on the cross-entropy.
 
     Only parameters with ``requires_grad`` are trained. With a validation set, the weights of the
     best evaluation are restored at the end. An interrupt (Ctrl-C, or the stop button) ends the
@@ -71,7 +73,12 @@ def fit(
     patience : int, optional
         Stop after this many evaluations without a new best.
     lr : float
-        Learning rate of Adam.
+        Learning rate of AdamW.
+    groups : list of dict, optional
+        Parameter groups with learning rates and weight decay of their own, as
+        `tlcourse.finetune.param_groups` makes them. None: all parameters at `lr`, no decay.
+    penalty : function (model) -> scalar tensor, optional
+        Added to the loss at every step.
     augment : function (batch, generator) -> batch, optional
         Applied to each training batch.
     device : str
@@ -91,12 +98,12 @@ def fit(
     """
     _check_settings(model, train, steps, patience, validation)
     model.to(device).train()
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    groups = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
+    optimiser = torch.optim.AdamW(groups, lr=lr, weight_decay=0, fused=True)
     generator = torch.Generator().manual_seed(seed)
     history, kept, losses = History(), copy.deepcopy(model.state_dict()), []
     order = batches(len(train), batch_size, seed)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _few_threads(model):
         torch.manual_seed(seed)
         bar = tqdm(range(1, steps + 1), disable=not progress, desc="training", leave=False)
         try:
@@ -106,6 +113,8 @@ def fit(
                 if augment is not None:
                     x = augment(x, generator)
                 loss = cross_entropy(model(x.to(device)), y)
+                if penalty is not None:
+                    loss = loss + penalty(model)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -124,6 +133,17 @@ def fit(
                 model.load_state_dict(kept)
             model.to("cpu").eval()
     return history
+
+
+@contextmanager
+def _few_threads(model):
+    """One thread for a small network: more gain little, and cost much when the cores are busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if sum(p.numel() for p in model.parameters()) < 1e6 else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _record(history, step, losses, model, validation, device, kept) -> None:
