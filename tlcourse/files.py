@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import platformdirs
+
 _PACKAGE = Path(__file__).resolve().parent
 
 IS_CHECKOUT = (_PACKAGE.parent / "data" / "MANIFEST.json").is_file()
@@ -11,6 +13,11 @@ IS_CHECKOUT = (_PACKAGE.parent / "data" / "MANIFEST.json").is_file()
 
 ROOT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE / "_course"
 """The folder that holds ``data/``, ``lessons/`` and ``notebooks/``."""
+
+
+def cache_folder() -> Path:
+    """Where results are kept: the user's cache, or ``TLCOURSE_CACHE`` where it is set."""
+    return Path(os.environ.get("TLCOURSE_CACHE") or platformdirs.user_cache_path("tlcourse"))
 
 
 def sha256(path: Path | str) -> str:

@@ -35,12 +35,18 @@ class Network(nn.Module):
         (N, C, H, W) or (N, d) -> (N, F).
     head : Linear
         (N, F) -> (N, K).
+
+    Attributes
+    ----------
+    size : int or None
+        Side in pixels of the pictures that the weights are made for, where `pretrained` knows it.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Linear):
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.size: int | None = None
 
     def features(self, x: Tensor) -> Tensor:
         """f(x), shape (N, F)."""
@@ -113,7 +119,8 @@ def as_network(model: nn.Module, *, mean=None, std=None) -> Network:
     Parameters
     ----------
     model : Module
-        Changed in place: its last linear layer moves to ``network.head``.
+        Changed in place: its last linear layer moves to ``network.head``, and the auxiliary heads
+        of GoogLeNet and Inception are taken out.
     mean, std : sequence of float, optional
         What the weights were trained with, for inputs in [0, 1]. None: no normalisation.
 
@@ -122,14 +129,28 @@ def as_network(model: nn.Module, *, mean=None, std=None) -> Network:
     ValueError
         A model with none of these layers.
     """
+    path, head = find_head(model)
+    model.set_submodule(path, nn.Identity())
+    if getattr(model, "aux_logits", False):  # side classifiers, which only training of a whole uses
+        model.aux_logits, model.aux1, model.aux2, model.AuxLogits = False, None, None, None
+    layers = [] if mean is None else [("normalise", Normalise(mean, std))]
+    return Network(nn.Sequential(OrderedDict([*layers, ("body", model)])), head)
+
+
+def find_head(model: nn.Module, kinds=nn.Linear) -> tuple[str, nn.Module]:
+    """Path and module of the last layer of these kinds under fc, classifier, head or heads.
+
+    Raises
+    ------
+    ValueError
+        A model with none of them: names its parts.
+    """
     for name in ("fc", "classifier", "head", "heads"):
         part = getattr(model, name, None) or nn.Identity()
-        linears = [(path, m) for path, m in part.named_modules() if isinstance(m, nn.Linear)]
-        if linears:
-            path, head = linears[-1]
-            model.set_submodule(f"{name}.{path}".rstrip("."), nn.Identity())
-            layers = [] if mean is None else [("normalise", Normalise(mean, std))]
-            return Network(nn.Sequential(OrderedDict([*layers, ("body", model)])), head)
+        layers = [(path, m) for path, m in part.named_modules() if isinstance(m, kinds)]
+        if layers:
+            path, head = layers[-1]
+            return f"{name}.{path}".rstrip("."), head
     children = ", ".join(name for name, _ in model.named_children())
     raise ValueError(f"{type(model).__name__} has no linear layer called fc, classifier, head or "
                      f"heads; its parts are {children}; build a Network(backbone, head) yourself")
@@ -141,13 +162,23 @@ def pretrained(name: str = "efficientnet_lite0") -> Network:
     Parameters
     ----------
     name : str
-        A name of weights in ``data/MANIFEST.json``.
+        A name of weights in ``data/MANIFEST.json``; or, where there is a network or they have been
+        loaded before, other libraries' weights: ``"torchvision:resnet18"``,
+        ``"timm:resnet18.a1_in1k"``.
 
     Returns
     -------
     Network
-        In evaluation mode; its normalisation is its first layer.
+        In evaluation mode; its normalisation is its first layer, and ``size`` says for which side
+        of pictures the weights are made.
+
+    Raises
+    ------
+    ValueError
+        A name that nobody knows, or weights that cannot be fetched.
     """
+    if ":" in name:
+        return _online(name)
     about = entry(name)
     if "architecture" not in about:
         raise ValueError(f"{name} holds data, not weights; use tlcourse.load({name!r})")
@@ -159,7 +190,47 @@ def pretrained(name: str = "efficientnet_lite0") -> Network:
     # The file holds no counters of batches seen; only further training would read them.
     counters = {k: v for k, v in model.state_dict().items() if k.endswith("num_batches_tracked")}
     _fit_state(model, counters | state, name)
-    return as_network(model, mean=about["mean"], std=about["std"]).eval()
+    network = as_network(model, mean=about["mean"], std=about["std"]).eval()
+    network.size = about["size"]
+    return network
+
+
+def _online(name: str) -> Network:
+    """Weights by the name of their library, with the preprocessing that belongs to them."""
+    library, _, which = name.partition(":")
+    load = {"torchvision": _from_torchvision, "timm": _from_timm}.get(library)
+    if load is None:
+        raise ValueError(f"there is no library {library!r} to load {name!r} from; write "
+                         "torchvision:NAME or timm:NAME")
+    try:
+        model, mean, std, size = load(which)
+    except OSError as error:  # both libraries raise a kind of it where no network answers
+        raise ValueError(f"the weights {name} are not on this machine and could not be fetched "
+                         f"({error}); load them once with a network, after that they are kept, or "
+                         "use the bundled pretrained('efficientnet_lite0')") from error
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"could not load the weights {name} ({error}); the names are in "
+                         "torchvision.models.list_models() and timm.list_pretrained()") from error
+    network = as_network(model, mean=mean, std=std).eval()
+    network.size = size
+    return network
+
+
+def _from_torchvision(name: str) -> tuple[nn.Module, list, list, int]:
+    import torchvision
+
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    made_for = weights.transforms()
+    model = torchvision.models.get_model(name, weights=weights)
+    return model, made_for.mean, made_for.std, made_for.crop_size[0]
+
+
+def _from_timm(name: str) -> tuple[nn.Module, tuple, tuple, int]:
+    import timm
+
+    model = timm.create_model(name, pretrained=True)
+    made_for = model.pretrained_cfg
+    return model, made_for["mean"], made_for["std"], made_for["input_size"][-1]
 
 
 def save_weights(model: nn.Module, path: str | Path) -> None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from tlcourse.data import Domain
-from tlcourse.stats import Gap, mean_interval
+from tlcourse.stats import Gap, mean_interval, paired_gap
 from tlcourse.training import History
 
 # Okabe and Ito's colours: told apart by people with any kind of colour vision.
@@ -112,6 +112,47 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     words = "; ".join(f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
                       for label, g in gaps.items())
     figure.alt_text = f"{xlabel}, estimate and 95 % interval: {words}."
+    return figure
+
+
+def gaps_to(
+    runs: pd.DataFrame, baseline: str, *, by: str = "strategy", x: str = "labels",
+    y: str = "accuracy",
+) -> Figure:
+    """Paired gaps of several methods to one of them, against the number of labels.
+
+    A hollow marker says that the 95 % interval holds zero: undecided.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a run, as `tlcourse.sweep.sweep` returns it, with a column ``seed``.
+    baseline : str
+        The value of the column `by` that the others are compared with.
+    by, x, y : str
+        Columns: the method, the amount of data and a score in [0, 1]; drawn in points.
+    """
+    figure, axes = _axes(width=7.2)
+    scores = runs.pivot(index="seed", columns=[by, x], values=y)
+    sizes = sorted(runs[x].unique())
+    methods = [m for m in runs[by].unique() if m != baseline]
+    words = []
+    for i, method in enumerate(methods):
+        gaps = [paired_gap(scores[method][n], scores[baseline][n]) for n in sizes]
+        style = {"color": COLOURS[i + 1], "marker": MARKERS[i + 1]}  # the first is the baseline's
+        axes.plot([], [], label=method, linestyle="", **style)
+        for place, gap in enumerate(gaps):
+            axes.errorbar(place + 0.12 * (i - (len(methods) - 1) / 2), 100 * gap.estimate,
+                          yerr=50 * (gap.high - gap.low), capsize=2, **style,
+                          markerfacecolor="white" if gap.low <= 0 <= gap.high else None)
+        words.append(f"{method} " + ", ".join(
+            f"{100 * g.estimate:+.0f}{' (undecided)' if g.low <= 0 <= g.high else ''} at {n}"
+            for n, g in zip(sizes, gaps, strict=True)))
+    axes.axhline(0, color="black", linewidth=1)
+    axes.set_xticks(range(len(sizes)), [str(n) for n in sizes])
+    axes.set(xlabel=x, ylabel=f"{y} minus {baseline}, in points")
+    axes.legend(frameon=False)
+    figure.alt_text = f"Gap to {baseline} in points with 95 % intervals: {'; '.join(words)}."
     return figure
 
 
@@ -217,4 +258,39 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
     axes.legend(frameon=False, loc="lower right")
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
     figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."
+    return figure
+
+
+def layer_curve(runs: pd.DataFrame, stages: Sequence[str], *, by: str, panel: str) -> Figure:
+    """Mean score of what each depth of a network keeps, with 95 % bands, a panel for each target.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a run, with a column of scores in [0, 1] for each stage.
+    stages : sequence of str
+        From the input to the end of the backbone.
+    by, panel : str
+        Columns that name the lines and the panels.
+    """
+    panels = list(runs.groupby(panel, sort=False))
+    figure, axes = plt.subplots(1, len(panels), figsize=(3.8 * len(panels), 3.4), squeeze=False,
+                                sharey=True, layout="constrained")
+    words = []
+    for place, (title, rows) in zip(axes[0], panels, strict=True):
+        for i, (label, part) in enumerate(rows.groupby(by, sort=False)):
+            gaps = [mean_interval(part[stage]) for stage in stages]
+            place.plot(stages, [g.estimate for g in gaps], label=str(label), color=COLOURS[i],
+                       marker=MARKERS[i], linestyle=LINES[i])
+            place.fill_between(stages, [g.low for g in gaps], [g.high for g in gaps],
+                               color=COLOURS[i], alpha=0.2, linewidth=0)
+            best = max(stages, key=lambda stage, part=part: part[stage].mean())
+            words.append(f"{title}, {label}: best after {best}, {part[best].mean():.0%}")
+        place.set(title=str(title).replace("_", " "), xlabel="cut after")
+        place.spines[["top", "right"]].set_visible(False)
+        place.grid(axis="y", alpha=0.3)
+    axes[0, 0].set_ylabel("accuracy of a linear probe")
+    axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
+    axes[0, 0].legend(title=by, frameon=False)
+    figure.alt_text = f"Probe accuracy by depth of the cut: {'; '.join(words)}."
     return figure

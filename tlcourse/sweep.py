@@ -9,25 +9,18 @@ import hashlib
 import inspect
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
 import joblib
 import pandas as pd
-import platformdirs
 import torch
 from joblib.parallel import BACKENDS, get_active_backend
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from tlcourse.files import write_atomically
-
-
-def cache_folder() -> Path:
-    """Where finished runs are kept: the user's cache, or ``TLCOURSE_CACHE`` where it is set."""
-    return Path(os.environ.get("TLCOURSE_CACHE") or platformdirs.user_cache_path("tlcourse"))
+from tlcourse.files import cache_folder, write_atomically
 
 
 def sweep(

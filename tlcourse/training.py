@@ -112,7 +112,7 @@ def fit(
                 x, y = train.X[rows], train.y[rows].to(device)
                 if augment is not None:
                     x = augment(x, generator)
-                loss = cross_entropy(model(x.to(device)), y)
+                loss = _loss(model(x.to(device)), y)
                 if penalty is not None:
                     loss = loss + penalty(model)
                 optimiser.zero_grad()
@@ -133,6 +133,14 @@ def fit(
                 model.load_state_dict(kept)
             model.to("cpu").eval()
     return history
+
+
+def _loss(outputs, y: Tensor) -> Tensor:
+    """Cross-entropy; GoogLeNet's auxiliary heads, there in training only, count 0.3 each."""
+    if isinstance(outputs, Tensor):
+        return cross_entropy(outputs, y)
+    logits, *others = (logits for logits in outputs if logits is not None)
+    return cross_entropy(logits, y) + 0.3 * sum(cross_entropy(other, y) for other in others)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 from tlcourse import data
 from tlcourse.data import DataError, Domain, load
 
-IMAGES = [name for name, about in data.manifest().items() if "classes" in about]
+IMAGES = [name for name, about in data.manifest().items() if len(about.get("shape", ())) == 3]
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -20,6 +20,12 @@ def test_every_data_set_loads_as_small_grey_pictures_of_the_same_frame(name):
     assert set(domain.y.tolist()) == set(range(len(domain.classes)))
     assert domain.X.min() >= 0 and domain.X.max() <= 1
     assert domain.X.amax((1, 2, 3)).median() > 0.8, "light content on black"
+
+
+def test_colour_pictures_keep_their_size_and_the_two_vendors_are_paired():
+    google, twitter = load("emoji_google"), load("emoji_twitter")
+    assert google.X.shape == twitter.X.shape and google.X.shape[1:] == (3, 64, 64)
+    assert torch.equal(google.y, twitter.y)
 
 
 def test_the_original_frame_keeps_the_margin_that_the_course_frame_cuts_off():

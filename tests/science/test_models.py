@@ -56,6 +56,23 @@ def test_a_torchvision_net_splits_into_backbone_and_head_and_computes_the_same(n
         assert torch.allclose(network(x), expected, atol=1e-6)
 
 
+def test_googlenet_trains_with_its_auxiliary_heads_and_as_a_network_without_them():
+    import torchvision
+
+    from tlcourse.data import Domain
+    from tlcourse.training import fit
+
+    few = Domain("few", torch.rand(4, 3, 64, 64), [0, 1, 2, 0])
+    make = torchvision.models.googlenet
+    model = make(weights=None, num_classes=3, aux_logits=True, init_weights=False)
+    before = model.aux1.fc2.weight.clone()
+    fit(model, few, steps=1, seed=0)
+    assert not torch.equal(model.aux1.fc2.weight, before)
+    network = as_network(model)
+    assert network.backbone.body.aux1 is None
+    fit(network, few, steps=1, seed=0)
+
+
 def test_a_net_without_a_recognisable_head_is_refused_with_its_parts():
     with pytest.raises(ValueError, match="its parts are body"):
         as_network(nn.Sequential().append(nn.Identity()) and _Odd())

@@ -51,6 +51,18 @@ def test_intervals_are_drawn_in_points():
     assert "x 5.0 (1.0 to 9.0)" in figure.alt_text and "y -2.0 (-4.0 to 0.0)" in figure.alt_text
 
 
+def test_gaps_to_a_baseline_are_paired_and_undecided_ones_are_hollow():
+    frame = runs()
+    first = frame.loc[frame["method"] == "a", "accuracy"].to_numpy()
+    gaps = [0.1] * 5 + [0.1, -0.1, 0.1, -0.1, 0.05]
+    frame.loc[frame["method"] == "b", "accuracy"] = first + gaps
+    figure = plots.gaps_to(frame, "a", by="method")
+    assert "b +10 at 10, +1 (undecided) at 100" in figure.alt_text
+    points = [line for line in figure.axes[0].lines if line.get_marker() == plots.MARKERS[1]]
+    hollow = [line.get_markerfacecolor() == "white" for line in points if len(line.get_xdata())]
+    assert hollow == [False, True]
+
+
 def test_the_confusion_matrix_names_its_most_frequent_mistake():
     figure = plots.confusion([[9, 1, 0], [0, 8, 2], [5, 0, 5]], ["cat", "dog", "owl"])
     assert "22 right" in figure.alt_text and "owl taken for cat, 5 times" in figure.alt_text

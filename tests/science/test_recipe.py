@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -83,20 +84,76 @@ def test_images_and_labels_fit_the_manifest(name):
     assert set(labels) == set(range(len(about["classes"] or "0123456789")))
 
 
-@every_image_file
-def test_pictures_are_light_on_black(name):
+@pytest.mark.parametrize("name", [name for name in IMAGES if "emoji" not in name])
+def test_grey_pictures_are_light_on_black(name):
     images, _ = arrays(name)
     corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
     assert np.median(corners) == 0 and (images.max((1, 2)) > 0).all()
 
 
 @pytest.mark.parametrize("name", [name for name in IMAGES if name != "uci_digits"])
-def test_classes_are_balanced_and_rows_shuffled(name):
+def test_rows_are_shuffled(name):
     _, labels = arrays(name)
-    counts = np.bincount(labels)
-    assert (counts == counts[0]).all()
+    by_chance = ((np.bincount(labels) / len(labels)) ** 2).sum()
     neighbours_agree = (labels[1:] == labels[:-1]).mean()
-    assert neighbours_agree < 1.5 / len(counts)
+    assert neighbours_agree < 1.5 * by_chance
+
+
+@pytest.mark.parametrize("name", [n for n in IMAGES if "emoji" not in n and n != "uci_digits"])
+def test_classes_are_balanced(name):
+    counts = np.bincount(arrays(name)[1])
+    assert (counts == counts[0]).all()
+
+
+def test_emoji_of_the_two_vendors_are_paired_row_by_row():
+    (google, labels), (twitter, same_labels) = arrays("emoji_google"), arrays("emoji_twitter")
+    assert np.array_equal(labels, same_labels) and np.bincount(labels).min() >= 80
+    # A drawing is more like the other vendor's drawing of it than like that of the next row.
+    apart = np.abs(google.astype(int) - twitter).mean((1, 2, 3))
+    from_next = np.abs(google.astype(int) - np.roll(twitter, 1, 0)).mean((1, 2, 3))
+    assert (apart < from_next).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["emoji_google", "emoji_twitter"])
+def test_emoji_stand_on_white_and_none_has_vanished_there(name):
+    images, _ = arrays(name)
+    white = MANIFEST[name]["scale"]
+    corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners == white).all(2).mean() > 0.7
+    assert (images.min((1, 2, 3)) < 0.95 * white).all()
+
+
+def test_the_emoji_recipe_cuts_the_sheet_where_the_table_says(recipe, tmp_path):
+    from PIL import Image
+
+    sheet = np.zeros((132, 198, 4), np.uint8)  # two rows and three columns, all transparent
+    sheet[67:131, 133:197] = 255, 0, 0, 255  # the apple in column 2 and row 1: red
+    sheet[1:65, 67:131] = 0, 0, 0, 128  # the flag in column 1 and row 0: black, half transparent
+    Image.fromarray(sheet).save(tmp_path / "sheet.png")
+    table = [
+        emoji_entry("apple", "Food & Drink", 2, 1),
+        emoji_entry("flag-xx", "Flags", 1, 0),
+        emoji_entry("flag-sj", "Flags", 0, 0),  # Norway's flag again
+        emoji_entry("skin-tone-2", "Component", 0, 0),
+        emoji_entry("pear", "Food & Drink", 0, 1, has_img_twitter=False),
+    ]
+    (tmp_path / "emoji.json").write_text(json.dumps(table), encoding="utf-8")
+    with tarfile.open(tmp_path / "package.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "emoji.json", "package/emoji.json")
+        archive.add(tmp_path / "sheet.png", "package/img/google/sheets-clean/64.png")
+    built = recipe.emoji_google(tmp_path / "package.tgz")
+
+    classes = MANIFEST["emoji_google"]["classes"]
+    seen = {classes[k]: image for k, image in zip(built["labels"], built["images"], strict=True)}
+    assert seen.keys() == {"Food & Drink", "Flags"}
+    assert (seen["Food & Drink"] == [63, 0, 0]).all()
+    assert (seen["Flags"] == 31).all()
+
+
+def emoji_entry(short_name: str, category: str, column: int, row: int, **changes) -> dict:
+    there = {"has_img_google": True, "has_img_twitter": True} | changes
+    place = {"sheet_x": column, "sheet_y": row}
+    return {"short_name": short_name, "category": category, **place, **there}
 
 
 @every_image_file

@@ -1,0 +1,91 @@
+"""Proofs of lesson 02: what each wrong answer is told."""
+
+import torch
+from proof import Proof, ProofTests
+from torch import nn
+from torch.nn.functional import interpolate
+
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+def preparing(scale=16, channels=3, size=64, turned=False, mean=MEAN, std=STD):
+    """The recipe with one thing different."""
+
+    def prepare(flat):
+        x = torch.tensor(flat, dtype=torch.float32).view(-1, 1, 8, 8) / scale
+        x = x.mT if turned else x
+        x = interpolate(x.repeat(1, channels, 1, 1), (size, size), mode="bilinear")
+        return (x - mean) / std
+
+    return prepare
+
+
+def channels_last(flat):
+    return preparing()(flat).movedim(1, 3)
+
+
+def gradients_only(module):
+    module.requires_grad_(False)
+    return module
+
+
+def mode_only(module):
+    return module.eval()
+
+
+def both_once(module):
+    module.requires_grad_(False)
+    return module.eval()
+
+
+def without_momentum(module):
+    module.requires_grad_(False)
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.momentum = 0.0
+    return module
+
+
+def returns_nothing(module):
+    both_once(module)
+
+
+def overridden(module):
+    """Not as sturdy as a hook, but all that the exercise asks for."""
+    module.requires_grad_(False).eval()
+    module.train = lambda mode=True: module
+    return module
+
+
+class TestLesson02(ProofTests):
+    proofs = [
+        Proof("2.1", wrong=[
+            ("a", "the printed range"),
+            ("b", "which is lighter in both rows"),
+            ("d", "the same tensor for both batches"),
+            (3, "choose one of"),
+        ]),
+        Proof("2.2", given=lambda: {"torch": torch, "interpolate": interpolate}, wrong=[
+            (preparing(scale=1), "what is white in the data?"),
+            (preparing(scale=255), "far too dark"),
+            (preparing(mean=0, std=1), "the mean was not subtracted"),
+            (preparing(channels=1, size=8, mean=MEAN[:1], std=STD[:1]), "became (5, 1, 8, 8)"),
+            (channels_last, "the channels come last"),
+            (preparing(turned=True), "on their side"),
+            (preparing(mean=0.5, std=0.5), "does not give the grey pictures back"),
+            (lambda flat: flat, "a tensor of floating-point"),
+        ]),
+        Proof("2.3", wrong=[
+            (gradients_only, "12 buffers moved after model.train()"),
+            (mode_only, "the optimiser still trains them"),
+            (without_momentum, "their counters moved"),
+            (returns_nothing, "the very module"),
+        ]),
+    ]
+
+
+def test_every_way_that_holds_passes():
+    from tlcourse import check
+
+    assert check.grade("2.3", overridden).passed

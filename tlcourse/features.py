@@ -1,0 +1,231 @@
+"""What a network makes of a data set: computed once, kept on disk, and never stale.
+
+Features of a frozen network are the same in every epoch and every experiment, so they are worth
+keeping. A kept result is known by its content: every weight and every pixel that went into it.
+"""
+
+import hashlib
+import inspect
+import json
+import warnings
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from types import CodeType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from tqdm.auto import tqdm
+
+from tlcourse.data import Domain
+from tlcourse.files import cache_folder, write_atomically
+from tlcourse.models import Network
+
+
+def features(
+    model: nn.Module,
+    domain: Domain,
+    *,
+    layer: str | None = None,
+    size: int | None = None,
+    batch_size: int = 128,
+    progress: bool = False,
+) -> Tensor:
+    """Compute the features of every sample, or read them where they are kept.
+
+    The network runs in evaluation mode and keeps its own flags. Results lie in the folder
+    ``features`` of the course's cache and may be deleted at any time. A changed weight, buffer,
+    setting or method of the network, another pixel, layer or size is another result.
+
+    Parameters
+    ----------
+    model : Module
+        Takes images in [0, 1]; normalisation is its own affair. Where it takes three channels and
+        the images are grey, the grey is repeated three times.
+    domain : Domain
+        N samples.
+    layer : str, optional
+        A name in ``model.named_modules()``, such as ``"backbone.stage2"``: what this layer puts
+        out, averaged over its places: (N, F, H, W) over the picture, (N, L, F) over the tokens.
+        None: ``model.features(x)`` of a `tlcourse.models.Network`.
+    size : int, optional
+        Bring the images to `size` × `size` pixels first. None leaves them as they are.
+    batch_size : int
+        Changes speed and memory, and the result by rounding only.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    float32 tensor (N, F)
+        Without gradient, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        A layer that is not there or is not used, images of another number of channels than the
+        network takes, or features that are NaN or infinite.
+    """
+    modules = dict(model.named_modules())
+    if layer is None and not isinstance(model, Network):
+        raise ValueError(f"{type(model).__name__} is no Network with a backbone: name a layer, or "
+                         "use as_network(model)")
+    if layer is not None and layer not in modules:
+        some = [name for name in modules if name][:12]
+        raise ValueError(f"there is no layer {layer!r}; there is {', '.join(some)} ...")
+    channels = _channels_to_feed(modules, domain)
+    if size is not None and domain.X.ndim != 4:
+        raise ValueError(f"size={size} is for images; {domain.name} is a table")
+
+    path = cache_folder() / "features" / f"{_key(model, domain, layer, size)}.safetensors"
+    kept = _read(path)
+    if kept is None:
+        batches = domain.X.split(batch_size)
+        batches = tqdm(batches, desc="batches", disable=not progress)
+        prepared = (_prepare(x, channels, size) for x in batches)
+        kept = _compute(model, layer, prepared, len(domain))
+        bad = int((~torch.isfinite(kept)).any(1).sum())
+        if bad:
+            raise ValueError(f"the features of {bad} of {len(domain)} samples of {domain.name} are "
+                             "NaN or infinite; look for such values in the weights of the network")
+        _write(path, kept)
+    return kept
+
+
+def _channels_to_feed(modules: dict[str, nn.Module], domain: Domain) -> int | None:
+    """How many channels the images need, or None for a table or a network without convolution."""
+    convolutions = [m for m in modules.values() if isinstance(m, nn.Conv2d)]
+    if domain.X.ndim != 4 or not convolutions:
+        return None
+    has, takes = domain.X.shape[1], convolutions[0].in_channels
+    if has != takes and (has, takes) != (1, 3):
+        raise ValueError(f"{domain.name} has {has} channels and the network takes {takes}; bring "
+                         "the images to as many, e.g. by the mean over their colours")
+    return takes
+
+
+def _prepare(x: Tensor, channels: int | None, size: int | None) -> Tensor:
+    if size is not None and x.shape[-2:] != (size, size):
+        x = interpolate(x, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
+    return x if channels is None else x.expand(-1, channels, -1, -1)
+
+
+@torch.no_grad()
+def _compute(model: nn.Module, layer: str | None, batches: Iterator[Tensor], n: int) -> Tensor:
+    """Fill the rows of one result, batch after batch, so that nothing else grows."""
+    seen, row, result = {}, 0, None
+    training = {module: module.training for module in model.modules()}
+    hooks = []
+    if layer is not None:
+        keep = model.get_submodule(layer).register_forward_hook
+        hooks.append(keep(lambda module, given, output: seen.update(output=output)))
+    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    try:
+        model.eval()
+        for x in batches:
+            x = x.to(device)
+            pooled = _pool(model.features(x) if layer is None else _at(model, x, layer, seen))
+            if result is None:
+                result = torch.empty(n, pooled.shape[1])
+            result[row : row + len(x)] = pooled
+            row += len(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, flag in training.items():
+            module.training = flag
+    return result
+
+
+def _at(model: nn.Module, x: Tensor, layer: str, seen: dict):
+    """What the hook saw this layer put out while the whole model ran."""
+    model(x)
+    if "output" not in seen:
+        raise ValueError(f"the network does not use its layer {layer!r} in evaluation mode; "
+                         "name another one")
+    return seen.pop("output")
+
+
+def _pool(output) -> Tensor:
+    """One row a sample: the mean over the places of a picture, or over the tokens."""
+    if not isinstance(output, Tensor) or output.ndim < 2:
+        raise ValueError("the layer must put out one tensor with a row for each sample, got "
+                         f"{type(output).__name__}; name a layer inside or after it")
+    if output.ndim == 3:
+        return output.mean(1)
+    return output.flatten(2).mean(2) if output.ndim > 3 else output
+
+
+def _key(model: nn.Module, domain: Domain, layer: str | None, size: int | None) -> str:
+    """A name made of all that the result depends on."""
+    known_by = hashlib.sha256(Path(__file__).read_bytes())
+    known_by.update(json.dumps([torch.__version__, layer, size]).encode())
+    known_by.update(f"{model!r}{list(_settings(model))}".encode())
+    for name, tensor in chain(model.named_parameters(), model.named_buffers(), [("X", domain.X)]):
+        known_by.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} {tensor.stride()}".encode())
+        known_by.update(_bytes(tensor))
+    return known_by.hexdigest()[:32]
+
+
+def _settings(model: nn.Module) -> Iterator:
+    """Plain attributes and methods of the network's parts, which its weights do not show."""
+    every_module_has = vars(nn.Module()).keys()
+    for module in model.modules():
+        own = vars(module).items()
+        yield [(name, _plain(value)) for name, value in own if name not in every_module_has]
+    classes = {cls for module in model.modules() for cls in type(module).__mro__}
+    for cls in sorted(classes, key=lambda cls: (cls.__module__, cls.__qualname__)):
+        if not cls.__module__.startswith(("torch.", "builtins")):  # PyTorch's version is known
+            methods = filter(inspect.isfunction, vars(cls).values())
+            yield [(method.__qualname__, _code(method.__code__)) for method in methods]
+
+
+def _plain(value):
+    if isinstance(value, Tensor):
+        return _bytes(value).tobytes()
+    if inspect.isfunction(value):
+        return _code(value.__code__)
+    known = isinstance(value, (int, float, str, list, tuple, type(None)))
+    return value if known else type(value).__qualname__
+
+
+def _code(code: CodeType) -> list:
+    """What a function does, without the places in memory and in files where it stands."""
+    constants = [_code(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    constants = [sorted(map(repr, c)) if isinstance(c, frozenset) else c for c in constants]
+    return [code.co_code, code.co_names, constants]
+
+
+def _bytes(tensor: Tensor) -> np.ndarray:
+    """The bytes of a tensor, where it can be in the order of its memory, which needs no copy."""
+    tensor = tensor.detach().cpu()
+    if tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last):
+        tensor = tensor.permute(0, 2, 3, 1)
+    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def _read(path: Path) -> Tensor | None:
+    """The kept result, or None when there is none or its file is damaged."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        kept = load(path.read_bytes())
+        whole = bytes(kept["sha256"].tolist()) == hashlib.sha256(_bytes(kept["features"])).digest()
+        return kept["features"] if whole else None
+    except (OSError, KeyError, SafetensorError):
+        return None
+
+
+def _write(path: Path, result: Tensor) -> None:
+    from safetensors.torch import save
+
+    digest = torch.tensor(list(hashlib.sha256(_bytes(result)).digest()), dtype=torch.uint8)
+    try:
+        write_atomically(path, save({"features": result, "sha256": digest}))
+    except OSError as error:  # a result that cannot be kept is a result all the same
+        warnings.warn(f"the features could not be kept ({error}): they will be computed again; "
+                      "make room, or set TLCOURSE_CACHE to a folder that can be written",
+                      stacklevel=3)
