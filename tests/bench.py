@@ -6,15 +6,20 @@ floor is missed.
 """
 
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
+from torch.nn.functional import interpolate
 
 from tlcourse.data import load
-from tlcourse.models import small_cnn
+from tlcourse.features import features
+from tlcourse.models import pretrained, small_cnn
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
 
@@ -57,7 +62,7 @@ def train(labels, seed):
 
 
 def plain_loop():
-    """As one would write it: one process, with as many threads as torch takes."""
+    """As one would write it: one run after the other in one process."""
     return [train(labels, seed) for labels in (100, 400) for seed in SEEDS]
 
 
@@ -67,7 +72,40 @@ def swept():
         return sweep(train, {"labels": [100, 400]}, seeds=SEEDS, progress=False)
 
 
-RATIOS = [Ratio("plain loop over sweep, 12 trainings", plain_loop, swept, floor=1.3)]
+def lite0():
+    network = pretrained("efficientnet_lite0")
+    pictures = load("emoji_google").subset(slice(0, 500))
+    return network, replace(pictures, X=interpolate(pictures.X, (96, 96), mode="bilinear"))
+
+
+@torch.no_grad()
+def bare_forward():
+    """What a loop without the course would do: timm's own forward pass, batch by batch."""
+    body = NETWORK.backbone.body
+    return torch.cat([body((x * 255 - 127) / 128) for x in PICTURES.X.split(128)])
+
+
+def extracted():
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["TLCOURSE_CACHE"] = empty
+        return features(NETWORK, PICTURES)
+
+
+def read_again():
+    os.environ["TLCOURSE_CACHE"] = KEPT
+    return features(NETWORK, PICTURES)
+
+
+KEPT = tempfile.mkdtemp()
+NETWORK, PICTURES = lite0()
+RATIOS = [
+    Ratio("plain loop over sweep, 12 trainings", plain_loop, swept, floor=1.3),
+    Ratio("bare forward pass over feature extraction", bare_forward, extracted, floor=0.9),
+    Ratio("feature extraction over the second call", extracted, read_again, floor=50),
+]
 
 if __name__ == "__main__":
-    sys.exit(0 if all([ratio.measure() for ratio in RATIOS]) else 1)
+    torch.set_num_threads(1)
+    kept = [ratio.measure() for ratio in RATIOS]
+    shutil.rmtree(KEPT)
+    sys.exit(0 if all(kept) else 1)

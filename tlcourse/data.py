@@ -20,6 +20,10 @@ COURSE_SIZE = 16
 """Side, in pixels, of the small grey images of the course."""
 
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Steps of the golden ratio spread the cuts of ordered data: no two of five seeds fall together."""
+
+
 class DataError(ValueError):
     """A data file or a data set that cannot be used; the message says what to do."""
 
@@ -92,8 +96,8 @@ class Domain:
     ) -> "Split":
         """Split into train, validation and test without overlap.
 
-        Ordered data is cut into contiguous blocks at a place that the seed draws; other data is
-        drawn at random within each class.
+        Ordered data is cut into contiguous blocks, each seed at another place, as far from those
+        of the seeds before as can be; other data is drawn at random within each class.
 
         Parameters
         ----------
@@ -115,7 +119,8 @@ class Domain:
                             "leave nothing for a part; use fractions that add up to less than 1")
         rng = np.random.default_rng([seed, 2026])
         if self.ordered and not shuffle:
-            rows = np.roll(np.arange(n), -int(rng.integers(n)))
+            start = int((0.35 + seed * GOLDEN) % 1 * n)
+            rows = np.roll(np.arange(n), -start)
             parts = rows[:n_test], rows[n_test : n_test + n_val], rows[n_test + n_val :]
         else:
             rest, in_test = _split_stratified(np.arange(n), self.y.numpy(), n_test, rng)
@@ -135,23 +140,24 @@ class Split:
     test: "Vault"
 
 
-_looks: dict[tuple, list[tuple[str, str]]] = {}
+LOOKS: list[tuple[str, str, str]] = []
+"""Every look at a test set in this session: which one, when, and why. Sweeps add theirs."""
 
 
 class Vault:
     """A test set that counts and records every look.
 
     The record belongs to the test set, not to this object: splitting the same domain again with
-    the same seed gives the same vault with the same record.
+    the same seed gives the same vault with the same record. It lasts as long as the session.
     """
 
     def __init__(self, domain: Domain, key: tuple):
-        self.__domain, self.__key = domain, key
+        self.__domain, self.__key = domain, repr(key)
 
     @property
     def looks(self) -> list[tuple[str, str]]:
         """Time and purpose of each look so far."""
-        return list(_looks.get(self.__key, ()))
+        return [(when, why) for key, when, why in LOOKS if key == self.__key]
 
     def __len__(self) -> int:
         return len(self.__domain)
@@ -169,8 +175,8 @@ class Vault:
         """
         if not isinstance(purpose, str) or not purpose.strip():
             raise DataError("say why the test set is opened, e.g. vault.open('final score')")
-        when = datetime.now().isoformat(timespec="seconds")
-        _looks.setdefault(self.__key, []).append((when, purpose.strip()))
+        when = datetime.now().isoformat(timespec="milliseconds")
+        LOOKS.append((self.__key, when, purpose.strip()))
         return self.__domain
 
 

@@ -27,7 +27,7 @@ class Normalise(nn.Module):
 
 
 class Network(nn.Module):
-    """A backbone f that turns an input into features, and a head h that turns features into logits.
+    """A backbone h that turns an input into features, and a head g that turns features into logits.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Network(nn.Module):
         self.size: int | None = None
 
     def features(self, x: Tensor) -> Tensor:
-        """f(x), shape (N, F)."""
+        """h(x), shape (N, F)."""
         return self.backbone(x)
 
     def forward(self, x: Tensor) -> Tensor:

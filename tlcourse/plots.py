@@ -192,7 +192,8 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
             if len(rows):
                 picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
-                place.set_xlabel(domain.classes[k], fontsize=8, labelpad=2)
+                name = domain.classes[k].replace(" & ", "\n& ")
+                place.set_xlabel(name, fontsize=8, labelpad=2)
         line[0].set_ylabel(domain.name.replace("_", "\n"), rotation=0, ha="right", va="center")
     names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
@@ -255,7 +256,7 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
     axes.set_xticks(range(len(columns)), columns, fontsize=11)
     axes.set(xlim=(-0.4, len(columns) - 0.5), ylim=(low, 1), ylabel="accuracy on the test set")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False)
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
     figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."
     return figure

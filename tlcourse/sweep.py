@@ -5,6 +5,7 @@ one thread of its own. Each finished run is kept on disk at once, so a sweep tha
 or killed goes on where it stopped.
 """
 
+import dis
 import hashlib
 import inspect
 import itertools
@@ -20,6 +21,7 @@ from joblib.parallel import BACKENDS, get_active_backend
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from tlcourse.data import LOOKS
 from tlcourse.files import cache_folder, write_atomically
 
 
@@ -83,6 +85,8 @@ def sweep(
     for i, row in tqdm(done, desc="runs", total=len(waiting), disable=not progress or not waiting):
         write_atomically(paths[i], json.dumps(row))
         rows[i] = row
+    for row in rows:  # those of other processes and of earlier sessions are looks as well
+        LOOKS.extend(look for look in map(tuple, row.pop("looks")) if look not in LOOKS)
     return pd.DataFrame([{**job, **row} for job, row in zip(jobs, rows, strict=True)])
 
 
@@ -91,7 +95,9 @@ def _run(run: Callable, job: dict, index: int) -> tuple[int, dict]:
     torch.set_num_threads(1)
     try:
         with threadpool_limits(1):
-            return index, dict(run(**job))
+            before = len(LOOKS)
+            row = dict(run(**job))
+            return index, {**row, "looks": LOOKS[before:]}
     except Exception as error:
         raise ValueError(f"the run {job} failed: {type(error).__name__}: {error}") from error
     finally:
@@ -111,12 +117,17 @@ def _read(path: Path) -> dict | None:
 
 def _fingerprint(run: Callable) -> str:
     """What the result of `run` depends on, beside its parameters."""
-    if inspect.getclosurevars(run).nonlocals:
+    if run.__closure__:
         raise ValueError(f"{run.__name__} uses variables of another function; pass them in `grid`")
     parts = [inspect.getsource(run), torch.__version__]
-    parts += [_global_value(*item) for item in sorted(inspect.getclosurevars(run).globals.items())]
+    parts += [_global_value(name, value) for name, value in _globals(run)]
     parts += [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _globals(run: Callable) -> list[tuple[str, object]]:
+    loads = {i.argval for i in dis.get_instructions(run) if i.opname == "LOAD_GLOBAL"}
+    return [(name, run.__globals__[name]) for name in sorted(loads) if name in run.__globals__]
 
 
 def _global_value(name: str, value) -> str:

@@ -125,10 +125,12 @@ def fit(
                     losses.clear()
                     bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
                     if patience and step - history.best_step >= patience * every:
+                        bar.total = step  # early is an end too, not a failure
                         break
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
+            bar.close()
             if validation is not None and history.step:
                 model.load_state_dict(kept)
             model.to("cpu").eval()

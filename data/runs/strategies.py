@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from torch import nn
 
+from tlcourse import __version__
 from tlcourse.data import load
 from tlcourse.files import write_atomically
 from tlcourse.finetune import freeze, l2_sp, linear_probe_then_fine_tune
@@ -109,7 +110,7 @@ def record() -> None:
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
         "command": "python data/runs/strategies.py",
         "date": date.today().isoformat(),
-        "versions": {name: version(name) for name in ("torch", "numpy", "tlcourse")},
+        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
         "python": platform.python_version(),
         "steps": {"source": SOURCE_STEPS, "target": STEPS},
         "choice": {**CHOICE, "rates": rates, "validation accuracy": [

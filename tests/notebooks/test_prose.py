@@ -14,25 +14,67 @@ assert 0.55 < runs["scratch"].mean() < 0.68, "roughly six right answers in ten"
 assert runs["tuned"].mean() > 0.7, "more than seven"
 assert 880 < len(test) < 900, "almost 900 pictures"
 """,
+    "02": """
+assert ours.float().mean() > 0.9 and other.float().mean() < 0.8, "the accuracy is just lower"
+at = runs.groupby(["target", "source"])[STAGES].mean()
+assert at.loc["uci_digits", "print"].idxmax() == "stage3", "just before the last stage"
+assert at.loc["fashion", "print"].idxmax() in ("stage1", "stage2"), "the first stage"
+assert (at.loc["uci_digits", "print"] >= at.loc["uci_digits", "random"] - 0.005).all()
+assert abs(at.loc["fashion", "print"]["embed"] - at.loc["fashion", "random"]["embed"]) < 0.04
+assert 0.87 < close["stage3"].mean() < 0.93, "comes close to 91 %"
+share = google.y.bincount().max() / len(google)
+assert abs(share - 0.19) < 0.005 and emoji["pixels, twitter"].mean() < share, "19 %"
+""",
     "01": """
-assert min(history.loss) < 0.03 * history.loss[0], "falls to a hundredth"
+assert min(history.loss) < 0.1 * history.loss[0], "falls far below where it began"
 assert 100 / len(parts.validation) > 1, "a single one is worth more than a point"
-assert len(history.step) > 6, "the best of a dozen"
-assert scores["accuracy"] > score + 0.03, "logistic regression is beaten"
+assert len(history.step) > 6, "the best of several"
 gain = network[100].mean() - network[10].mean()
 assert gain > network[800].mean() - network[100].mean(), "more than from 100 to 800"
-assert gaps["10 labels"].low < 0 < gaps["10 labels"].high, "with 10 labels, nothing is decided"
+assert gaps["10 labels"].low < 0.01, "with few labels, little or nothing is decided"
+assert all(gaps[f"{n} labels"].low > 0 for n in (100, 200, 400, 800)), "from 100 labels on"
 assert (cost["minutes of labelling"][50] < 10) and cost["accuracy"][50] > 0.8, "ten minutes"
 assert abs(shifted.mean() - network[200].mean()) < 0.03, "as much as the next hundred labels"
 assert (splits["shuffled"] > splits["in blocks"]).all(), "higher in every run"
 assert splits["shuffled"].std() < splits["in blocks"].std(), "less variably"
-assert leak.estimate < 0.015 and leak.low < 0.005, "a point at most, hardly excludes zero"
+assert 0 <= leak.estimate < 0.02, "a point or so"
+assert network[800].mean() - network[400].mean() < 0.02, "another hour buys a point or so"
+""",
+    "03": """
+from tlcourse.stats import paired_gap
+sizes = sorted(set(runs["labels"]))
+gaps = {name: {(s, n): paired_gap(table[s][n], table["scratch"][n])
+               for s in record["choice"]["rates"] if s != "scratch" for n in sizes}
+        for name, table in {"digits": scores, "clothes": clothes}.items()}
+mean = {name: table.mean() for name, table in {"digits": scores, "clothes": clothes}.items()}
+assert accuracy(start, printed) > 0.98, "all began near 100 %"
+assert abs(live["frozen"].mean() - live["scratch"].mean()) < 0.05, "about where scratch does"
+assert len(runs) == 420 and len(scores) == 5, "420 networks, five seeds"
+assert all(mean["digits"]["full"][n] > mean["digits"]["scratch"][n] for n in sizes)
+assert 0.005 < gaps["digits"]["full", 400].estimate < 0.015 and gaps["digits"]["full", 400].low > 0
+assert all(mean[t]["frozen"][n] < mean[t]["full"][n] for t in mean for n in sizes)
+assert gaps["digits"]["frozen", 20].estimate > 0 > gaps["digits"]["frozen", 50].estimate, "crosses"
+assert mean["digits"]["frozen"][50] == min(mean["digits"][s][50] for s in record["choice"]["rates"])
+assert all(gap.low <= 0 for gap in gaps["clothes"].values()), "nothing above the line, decided"
+assert all(g.low <= 0 <= g.high for (s, n), g in gaps["clothes"].items() if s == "full"), "no harm"
+assert gaps["digits"]["l2_sp", 5].low > gaps["digits"]["full", 5].high, "far ahead at five labels"
+tuned = [s for s in record["choice"]["rates"] if s not in ("scratch", "frozen")]
+assert all(gaps["digits"][s, n].low > 0 for s in tuned for n in (10, 20)), "every one but frozen"
+assert all(gaps["digits"][s, 50].low < 0 for s in tuned), "nothing is decided at 50"
+assert gaps["digits"]["lp_ft", 400].high < 0, "a little below scratch"
+assert all(mean["clothes"]["l2_sp"][n] < mean["clothes"]["frozen"][n] for n in (10, 20)), "further"
+assert 0.75 < kept.loc["full", 100] < 0.85, "about 80 %"
+assert all(0.92 < kept.loc[s, 100] < 0.98 for s in ("l2_sp", "frozen")), "about 95 %"
+assert 0.4 < kept.loc["full", 5] < 0.65, "forgot the others"
+assert histories[0].loss[-1] > 0.5 > 2 * histories[1].loss[-1], "collapses with one more stage"
+assert l2_sp(held, start) < l2_sp(free, start) / 10, "much nearer"
+assert 35 < groups[-1]["lr"] / groups[0]["lr"] < 45, "forty times more slowly"
 """,
 }
 
 
 def test_every_lesson_has_its_numbers_checked():
-    assert list(PROSE) == places.lesson_ids()
+    assert sorted(PROSE) == places.lesson_ids()
 
 
 @pytest.mark.parametrize("lesson", PROSE)

@@ -2,9 +2,12 @@
 
 from copy import copy, deepcopy
 
+import pytest
 import torch
 from proof import Proof, ProofTests
 
+from tlcourse import check
+from tlcourse.models import small_cnn
 from tlcourse.training import fit
 
 
@@ -30,6 +33,26 @@ def one_off(model, x):
 
 def one_for_all(model, x):
     return model(x).argmax()
+
+
+def one_column(model, x):
+    return model(x).argmax(dim=1, keepdim=True)
+
+
+def values_and_places(model, x):
+    return model(x).max(dim=1)
+
+
+def as_floats(model, x):
+    return model(x).argmax(dim=1).float()
+
+
+def as_a_list(model, x):
+    return model(x).argmax(dim=1).tolist()
+
+
+def no_return(model, x):
+    model(x).argmax(dim=1)
 
 
 def one_gap_left(model, x):
@@ -68,6 +91,24 @@ def from_random_weights(model, few, steps):
     return tuned
 
 
+def another_seed(model, few, steps):
+    tuned = deepcopy(model)
+    fit(tuned, few, steps=steps, seed=1)
+    return tuned
+
+
+def another_network(model, few, steps):
+    tuned = small_cnn(4, width=3, seed=0)
+    fit(tuned, few, steps=steps, seed=0)
+    return tuned
+
+
+def trains_the_given(model, few, steps):
+    tuned = deepcopy(model)
+    fit(model, few, steps=steps, seed=0)
+    return tuned
+
+
 def returns_the_history(model, few, steps):
     return fit(deepcopy(model), few, steps=steps, seed=0)
 
@@ -87,8 +128,12 @@ class TestLesson00(ProofTests):
             (no_argmax, "these are the logits"),
             (value_not_place, "not class numbers"),
             (one_off, "some classes differ"),
-            (one_for_all, "6 class numbers should come out"),
-            (one_gap_left, "returns nothing yet"),
+            (one_for_all, "argmax needs dim."),
+            (one_column, "6 class numbers should come out, not (6, 1)"),
+            (values_and_places, "take the places"),
+            (as_floats, "class numbers are whole numbers"),
+            (as_a_list, "and returned list."),
+            (no_return, "or the `return` missing?"),
             (lambda x: x, "this one takes (x)"),
         ]),
         Proof("0.3", given=lambda: {"fit": fit, "deepcopy": deepcopy}, wrong=[
@@ -98,5 +143,16 @@ class TestLesson00(ProofTests):
             (never_trained, "it was not trained"),
             (from_random_weights, "not from the given weights"),
             (returns_the_history, "returned History"),
+            (another_network, "its tensors have other shapes"),
+            (trains_the_given, "which goes into fit?"),
+            (small_cnn(4, width=2, seed=0), "hand in the function itself"),
         ]),
     ]
+
+
+@pytest.mark.parametrize(("id", "answer", "fragment"), [
+    ("0.2", one_gap_left, "is a gap still open"),
+    ("0.3", another_seed, "or not with seed=0."),
+])
+def test_what_shares_the_message_of_another_wrong_answer(id, answer, fragment):
+    assert fragment in check.grade(id, answer).message

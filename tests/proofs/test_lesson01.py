@@ -1,7 +1,10 @@
 """Proofs of lesson 01: what each wrong answer is told."""
 
 import numpy as np
+import pytest
 from proof import Proof, ProofTests
+
+from tlcourse import check
 
 
 def halves(n):
@@ -22,6 +25,16 @@ def incomplete(n):
     return np.arange(0, n - 4, 2), np.arange(1, n - 4, 2)
 
 
+def masks(n):
+    even = np.arange(n) % 2 == 0
+    return even, ~even
+
+
+def of_forty_rows(n):
+    rows = np.arange(n)
+    return rows[0:40:2], rows[1:40:2]
+
+
 def last_of_the_best(on_validation, on_test):
     best = max(on_validation)
     return [t for v, t in zip(on_validation, on_test, strict=True) if v == best][-1]
@@ -36,6 +49,7 @@ class TestLesson01(ProofTests):
     proofs = [
         Proof("1.1", wrong=[
             (0.5, "two classes"),
+            (1, "nine others do too"),
             (0.0, "right now and then"),
             (0.25, "how often does one of ten"),
             (10, "between 0 and 1"),
@@ -44,9 +58,12 @@ class TestLesson01(ProofTests):
         Proof("1.2", wrong=[
             (lambda c: c.diagonal() / c.sum(axis=0), "that is precision"),
             (lambda c: c.diagonal() / c.sum(), "add up to the accuracy"),
-            (lambda c: c.diagonal().sum() / c.sum(), "one number came back"),
-            (lambda c: c / c.sum(axis=1), "this has the shape (4, 4)"),
+            (lambda c: c.diagonal().sum() / c.sum(), "and this is float64."),
+            (lambda c: c / c.sum(axis=1), "four recalls, and this is (4, 4)."),
             (lambda c: c.sum(axis=1) / c.sum(), "the values are not"),
+            (lambda c: print(c), "four recalls is needed, and this is NoneType."),
+            (lambda c: dict(enumerate(c.diagonal() / c.sum(axis=1))), "and this is dict."),
+            (lambda c: np.full(10, 0.9), "use `confusion`, not the lesson's scores"),
             (lambda c: c.diagnoal() / c.sum(axis=1), "AttributeError"),
         ]),
         Proof("1.3", given=lambda: {"np": np}, wrong=[
@@ -55,6 +72,8 @@ class TestLesson01(ProofTests):
             (overlapping, "rows are in both parts"),
             (incomplete, "hold each of the"),
             (lambda n: np.arange(n), "two arrays of row numbers"),
+            (masks, "not True and False"),
+            (of_forty_rows, "rows once"),
         ]),
         Proof("1.4", given=lambda: {"np": np}, wrong=[
             (lambda v, t: max(t), "best look on the test set"),
@@ -64,5 +83,23 @@ class TestLesson01(ProofTests):
             (last_of_the_best, "two looks tie"),
             (second_best, "none of the looks"),
             (lambda v, t: t, "one number is needed"),
+            (lambda v, t: -1.0, "lies between 0 and 1"),
+            (lambda v, t: np.argmax(v), "this is the place of the best look"),
+            (lambda v, t: v[int(np.argmax(t))], "are the two swapped?"),
         ]),
     ]
+
+
+@pytest.mark.parametrize("answer", [
+    lambda n: (n // 2, n // 2),
+    lambda n: (set(range(0, n, 2)), set(range(1, n, 2))),
+    lambda n: (np.arange(0.0, n, 2), np.arange(1.0, n, 2)),
+    lambda n: print(n),
+])
+def test_a_split_that_is_no_pair_of_row_numbers(answer):
+    assert "two arrays of row numbers" in check.grade("1.3", answer).message
+
+
+@pytest.mark.parametrize("guess", [0.8, 0.9, 1.0])
+def test_a_guess_far_too_high(guess):
+    assert "nine others do too" in check.grade("1.1", guess).message

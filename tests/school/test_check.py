@@ -55,7 +55,7 @@ def test_an_answer_that_does_not_pass_is_replaced_by_the_reference_and_the_line_
     assert double(4) == 8
     assert capsys.readouterr().out == (
         "90.2 not yet: what comes back is what went in. (The reference solution stands in for "
-        "now, so the rest of the lesson runs.)\n")
+        'now, so the rest of the lesson runs; hint("90.2") helps.)\n')
     assert recorded == [("90.2", False)]
 
 

@@ -125,17 +125,20 @@ def test_axes_are_no_figure():
 def test_a_question_folds_each_explanation_behind_its_option(asked, shown):
     quiz("90.1")
     ((text, page),) = shown
-    assert text == "Quiz 90.1. Is 1 < 2?\n  a) No & never\n  b) Yes"
+    assert text == ("Quiz 90.1. Is 1 < 2?\n  a) No & never\n  b) Yes\n"
+                    'To record your answer: quiz("90.1", "...")')
     assert page.count("<details><summary>") == 2 and "Is 1 &lt; 2?" in page
     assert "<summary>a) No &amp; never</summary><p>It is smaller.</p>" in page
+    assert "<summary>b) Yes</summary><p>Right. So it is.</p>" in page
+    assert page.endswith('<p>To record your answer: <code>quiz("90.1", "...")</code></p>')
     assert "script" not in page and "open" not in page
     assert asked == []
 
 
 @pytest.mark.parametrize(("choice", "line", "outcome"), [
-    ("b", "quiz 90.1 right: So it is.", ("quiz 90.1", True)),
-    (" B", "quiz 90.1 right: So it is.", ("quiz 90.1", True)),
-    ("a", "quiz 90.1 not yet: It is smaller.", ("quiz 90.1", False)),
+    ("b", "quiz 90.1 right: b) Yes So it is.", ("quiz 90.1", True)),
+    (" B", "quiz 90.1 right: b) Yes So it is.", ("quiz 90.1", True)),
+    ("a", "quiz 90.1 not yet: a) No & never It is smaller.", ("quiz 90.1", False)),
     ("z", "quiz 90.1: choose one of a, b, got 'z'.", None),
     (2, "quiz 90.1: choose one of a, b, got 2.", None),
 ])
@@ -143,6 +146,12 @@ def test_a_choice_gets_its_explanation_and_is_recorded(asked, capsys, choice, li
     quiz("90.1", choice)
     assert capsys.readouterr().out == f"{line}\n"
     assert asked == [outcome] * bool(outcome)
+
+
+@pytest.mark.parametrize("number", exercises.lessons())
+def test_the_texts_leave_the_verdict_to_the_quiz(number):
+    options = [o for question in exercises.lesson(number).QUIZ for o in question.options]
+    assert options and not [o.why for o in options if o.why.startswith("Right")]
 
 
 def test_an_unknown_question_is_one_sentence(asked, capsys):

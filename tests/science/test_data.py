@@ -108,6 +108,16 @@ def test_a_seed_repeats_a_split_and_another_one_moves_it():
         assert first == again and first != other
 
 
+def test_the_blocks_of_five_seeds_are_spread_over_ordered_data():
+    domain = load("uci_digits")
+    starts = sorted(0.35 * 1797 + seed * data.GOLDEN * 1797 for seed in range(5))
+    places = sorted(start % 1797 for start in starts)
+    gaps = np.diff([*places, places[0] + 1797])
+    assert gaps.min() > 1797 / 10, "no two test sets are nearly the same"
+    first, second = (domain.split(seed=s).test.open("spread").X for s in (0, 1))
+    assert not torch.equal(first, second)
+
+
 def test_an_unordered_split_keeps_the_share_of_each_class():
     domain = numbered(1000, ordered=False, weights=[0.8, 0.15, 0.05])
     test = domain.split(seed=1, test=0.4).test.open("shares")

@@ -56,8 +56,10 @@ def test_the_settings_were_chosen_elsewhere_on_the_same_grid_for_all(record, scr
     tried = [(row["strategy"], row["lr"]) for row in choice["validation accuracy"]]
     assert sorted(tried) == sorted(product(script.STRATEGIES, script.RATES))
     for strategy, rate in choice["rates"].items():
-        rows = [r for r in choice["validation accuracy"] if r["strategy"] == strategy]
-        assert max(rows, key=lambda row: row["accuracy"])["lr"] == rate
+        scores = {row["lr"]: row["accuracy"] for row in choice["validation accuracy"]
+                  if row["strategy"] == strategy}
+        tied = [lr for lr in scores if scores[lr] > max(scores.values()) - script.TIE]
+        assert rate == min(tied), "within a point of the best, the smallest rate"
         assert {r["lr"] for r in record["runs"] if r["strategy"] == strategy} == {rate}
 
 

@@ -10,7 +10,8 @@ import joblib
 import pytest
 import torch
 
-from tlcourse.sweep import cache_folder, sweep
+from tlcourse.data import Domain
+from tlcourse.sweep import _fingerprint, cache_folder, sweep
 
 OFFSET = 0
 
@@ -120,6 +121,29 @@ def where(a, seed):
 def test_two_workers_are_two_processes():
     table = sweep(where, {"a": range(6)}, seeds=[0], workers=2, progress=False)
     assert os.getpid() not in set(table["process"]) and len(table) == 6
+
+
+def looks_once(seed):
+    domain = Domain("looked at", torch.arange(20)[:, None], torch.arange(20) % 2)
+    return {"size": len(domain.split(seed=seed).test.open("in a sweep"))}
+
+
+def test_looks_at_a_test_set_in_other_processes_are_counted_once():
+    vault = Domain("looked at", torch.arange(20)[:, None], torch.arange(20) % 2).split(seed=3).test
+    for _ in range(2):  # the second time the runs are only read, and no look is made
+        table = sweep(looks_once, {}, seeds=[2, 3], workers=2, progress=False)
+    assert [purpose for _, purpose in vault.looks] == ["in a sweep"]
+    assert table.columns.tolist() == ["seed", "size"]
+
+
+def score_of(model, seed):
+    return {"x": len(model.score)}
+
+
+def test_an_attribute_that_is_called_as_some_global_does_not_matter(monkeypatch):
+    before = _fingerprint(score_of)
+    monkeypatch.setitem(globals(), "score", 5)
+    assert _fingerprint(score_of) == before
 
 
 def test_the_same_call_runs_on_a_dask_cluster():

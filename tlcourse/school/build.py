@@ -110,7 +110,6 @@ def _run(notebook: NotebookNode, label: str) -> None:
         cell.metadata.pop("execution", None)
         cell.metadata["tlcourse"] = {"seconds": round(taken, 1)}
         cell.outputs = _worth_keeping(cell.outputs)
-    notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata["tlcourse"].update(
         seconds=round(sum(seconds), 1), slowest_cell=round(max(seconds, default=0), 1)

@@ -39,7 +39,7 @@ def update_workspace() -> list[str]:
         name, copy, latest = source.name, home / source.name, _fingerprint(source)
         mine = _fingerprint(copy) if copy.exists() else None
         if not copy.exists():
-            files.write_atomically(copy, source.read_bytes())
+            files.write_atomically(copy, _fresh(source))
             delivered[name] = latest
         elif mine is None:
             news.append(f"{name}: this file cannot be read, perhaps it was saved half; it stays "
@@ -47,7 +47,7 @@ def update_workspace() -> list[str]:
         elif mine == latest:
             delivered[name] = latest
         elif mine == delivered.get(name):
-            files.write_atomically(copy, source.read_bytes())
+            files.write_atomically(copy, _fresh(source))
             delivered[name] = latest
             news.append(f"{name}: updated to the course's new version.")
         elif delivered.get(name) != latest:
@@ -76,8 +76,9 @@ def reset(lesson: str) -> str:
         dated = f"{copy.stem} {datetime.now():%Y-%m-%d %H.%M}{copy.suffix}"  # Windows: no colon
         kept = places.unused(copy.with_name(dated))
         files.write_atomically(kept, copy.read_bytes())
-        said += f"; the one you had is kept as {kept.name}"
-    files.write_atomically(copy, source.read_bytes())
+        said += (f"; the one you had is kept as {kept.name}. Where it is open in JupyterLab, "
+                 "choose File, Reload Notebook from Disk, and Revert")
+    files.write_atomically(copy, _fresh(source))
     delivered = _read_delivered(home) | {source.name: _fingerprint(source)}
     files.write_atomically(home / places.DELIVERED, json.dumps(delivered, indent=1) + "\n")
     return f"{said}."
@@ -113,6 +114,15 @@ def start(lesson: str, jupyter_args: list[str]) -> None:
         "--ServerApp.kernel_spec_manager_class=tlcourse.school.runner.ThisPython",
         *jupyter_args,
     ])
+
+
+def _fresh(source: Path) -> str:
+    """A notebook as it is handed out: without outputs, so that no result is told beforehand."""
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def _fingerprint(notebook: Path) -> str | None:

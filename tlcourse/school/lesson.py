@@ -119,17 +119,20 @@ def quiz(id: str, choice: str | None = None) -> None:
     else:
         record(f"quiz {id}", letter == question.right)
         verdict = "right" if letter == question.right else "not yet"
-        print(f"quiz {id} {verdict}: {options[letter].why}")
+        print(f"quiz {id} {verdict}: {letter}) {options[letter].text} {options[letter].why}")
 
 
 def _asked(question: exercises.Question) -> tuple[str, str]:
     """A question as text, without the explanations, and as HTML, with them folded away."""
-    options = question.by_letter().items()
+    options, call = question.by_letter().items(), f'quiz("{question.id}", "...")'
     text = [f"Quiz {question.id}. {question.text}"]
     text += [f"  {letter}) {option.text}" for letter, option in options]
+    text += [f"To record your answer: {call}"]
     page = [f"<p><b>Quiz {question.id}.</b> {html.escape(question.text)}</p>"]
     page += [f"<details><summary>{letter}) {html.escape(option.text)}</summary>"
-             f"<p>{html.escape(option.why)}</p></details>" for letter, option in options]
+             f"<p>{'Right. ' * (letter == question.right)}{html.escape(option.why)}</p></details>"
+             for letter, option in options]
+    page += [f"<p>To record your answer: <code>{call}</code></p>"]
     return "\n".join(text), "\n".join(page)
 
 

@@ -154,7 +154,7 @@ def _path() -> Path:
 
 
 def _lock(path: Path) -> FileLock:
-    return FileLock(f"{path}.lock", timeout=10)
+    return FileLock(path.with_name(".progress.lock"), timeout=10)
 
 
 def _read(path: Path) -> dict[str, dict]:

@@ -80,7 +80,7 @@ def execute(
     kernel = AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=ThisPython())
     environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder), "TLCOURSE_CACHE": str(folder)}
     client = NotebookClient(
-        notebook, km=kernel, timeout=timeout, record_timing=False, store_widget_state=False,
+        notebook, km=kernel, timeout=timeout, record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # nothing beside the bar
         on_cell_execute=on_start, on_cell_executed=on_end,
     )
@@ -92,6 +92,7 @@ def execute(
             raise RunError(_describe(notebook, max(begun, default=None), error)) from error
         except AssertionError as error:  # nbclient after Ctrl-C, which made it end the kernel twice
             raise KeyboardInterrupt from error
+    notebook.metadata.pop("widgets", None)  # of no use without a kernel
     return list(seconds.values())
 
 

@@ -10,6 +10,12 @@ _ORDER = {
     "d": "this says that knowing print makes a worse start than random weights. Which strokes do "
     "a printed and a written 7 share?",
 }
+_SHAPES = {
+    (): "one number for all six pictures: argmax needs dim.",
+    (4,): "6 pictures went in and 4 numbers came out, one for each class: the largest was taken "
+    "along the wrong axis.",
+    (6, 4): "these are the logits, one row a picture: which column of each row is largest?",
+}
 
 
 def _classify():
@@ -39,16 +45,16 @@ def _classes(answer, seed):
     model, x = _toy(seed)
     got = answer(model, x)
     if got is None or got is ...:
-        return "it returns nothing yet: fill both gaps."
+        return "it returns nothing: is a gap still open, or the `return` missing?"
+    if isinstance(got, tuple) and hasattr(got, "indices"):
+        return "these are values and places together: take the places."
     if not isinstance(got, torch.Tensor):
         return f"it should return a tensor of class numbers, and returned {type(got).__name__}."
     if got.shape != (6,):
-        if got.shape == (4,):
-            return ("6 pictures went in and 4 numbers came out, one for each class: the largest "
-                    "was taken along the wrong axis.")
-        if got.shape == (6, 4):
-            return "these are the logits, one row a picture: which column of each row is largest?"
-        return f"6 pictures went in, so 6 class numbers should come out, not {tuple(got.shape)}."
+        return _SHAPES.get(tuple(got.shape), "6 pictures went in, so 6 class numbers should come "
+                                             f"out, not {tuple(got.shape)}.")
+    if got.is_floating_point() and torch.equal(got, got.round()):
+        return "class numbers are whole numbers; argmax gives them."
     if got.is_floating_point():
         return "these are values of logits, not class numbers: the place of the largest is wanted."
     if torch.equal(got, model.features(x).argmax(1)):
@@ -70,6 +76,11 @@ def _fine_tune():
     return fine_tune
 
 
+def _no_network(answer, seed):
+    if hasattr(answer, "state_dict"):
+        return "this is a network; hand in the function itself."
+
+
 def _state(model):
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
@@ -86,6 +97,10 @@ def _leaves_original(answer, seed):
     tuned = answer(model, few, 3)
     if not isinstance(tuned, torch.nn.Module):
         return f"it should return a network, and returned {type(tuned).__name__}."
+    start = _state(tuned)
+    if {n: t.shape for n, t in start.items()} != {n: t.shape for n, t in before.items()}:
+        return "the returned network is not a copy of the given one: its tensors have other shapes."
+    untrained = all(torch.equal(start[n], before[n]) for n in before)
     moved = [n for n, t in model.state_dict().items() if not torch.equal(t, before[n])]
     if tuned is model:
         if moved:
@@ -93,19 +108,20 @@ def _leaves_original(answer, seed):
                     "tensors of the original moved. Which line makes a second network?")
         return "what comes back is the given network, untrained: where did the tuned one go?"
     if moved:
-        return (f"there are two networks now, but {len(moved)} tensors of the original moved "
+        return ("two networks, but the given one was trained: which goes into fit?" if untrained
+                else f"there are two networks now, but {len(moved)} tensors of the original moved "
                 "all the same: do the two share their weights?")
-    start = _state(tuned)
-    if all(torch.equal(start[n], before[n]) for n in before):
+    if untrained:
         return "the original is safe, but the returned network equals it: it was not trained."
     expected = _state(_fine_tune()(model, few, 3))
     if any(not torch.allclose(start[n], expected[n]) for n in before):
         return ("the returned network was trained, but not from the given weights for the given "
-                "number of steps.")
+                "number of steps, or not with seed=0.")
 
 
 EXERCISES, QUIZ = with_texts("00", {
     "0.1": (lambda: "b", [exists(), one_of("b", _ORDER)]),
     "0.2": (_classify, [exists(), is_function("model", "x"), _classes]),
-    "0.3": (_fine_tune, [exists(), is_function("model", "few", "steps"), _leaves_original]),
+    "0.3": (_fine_tune, [exists(), _no_network, is_function("model", "few", "steps"),
+                         _leaves_original]),
 })

@@ -4,6 +4,8 @@ from tlcourse.school.exercises import exists, is_function, is_number, with_texts
 
 
 def _share(answer, seed):
+    if answer >= 0.8:
+        return "it is right only when that digit comes up, and nine others do too."
     if answer > 0.45:
         return "that would be a question with two classes; here there are ten."
     if answer < 0.01:
@@ -24,10 +26,12 @@ def _recalls(answer, seed):
 
     confusion = np.random.default_rng(seed).integers(1, 30, (4, 4)) + np.diag([90, 60, 30, 5])
     got = answer(confusion.copy())
-    if np.ndim(got) == 0:
-        return "one number came back; four classes have four recalls."
     if np.shape(got) != (4,):
-        return f"four classes have four recalls, and this has the shape {np.shape(got)}."
+        return {
+            (): f"an array with four recalls is needed, and this is {type(got).__name__}.",
+            (10,): "the check hands in a matrix of four classes: use `confusion`, not the lesson's "
+            "scores.",
+        }.get(np.shape(got), f"four classes have four recalls, and this is {np.shape(got)}.")
     right = confusion.diagonal()
     if np.allclose(got, right / confusion.sum(axis=0)):
         return ("this divides by how often a class was predicted: that is precision. Recall "
@@ -48,13 +52,20 @@ def _leaky():
 
 
 def _leaks(answer, seed):
+    # Two sizes, so that a fixed number of rows does not pass.
+    return _leaks_at(40 + 2 * seed, answer) or _leaks_at(46 + 2 * seed, answer)
+
+
+def _leaks_at(n, answer):
     import numpy as np
 
-    n = 40 + 2 * seed
     got = answer(n)
-    if not isinstance(got, tuple | list) or len(got) != 2:
+    parts = [np.asarray(rows) for rows in got] if isinstance(got, tuple | list) else []
+    if any(rows.dtype == bool for rows in parts):
+        return "row numbers are wanted, not True and False."
+    if len(parts) != 2 or any(r.ndim != 1 or r.dtype.kind not in "iu" for r in parts):
         return "two arrays of row numbers are needed: train, test."
-    train, test = (np.asarray(rows) for rows in got)
+    train, test = parts
     if len(train) != len(test):
         return f"the parts should be equal in size, and have {len(train)} and {len(test)} rows."
     if shared := len(np.intersect1d(train, test)):
@@ -84,20 +95,20 @@ def _chooses(answer, seed):
     validation = (0.2 + 0.1 * rng.permutation(12) / 12).tolist()
     validation[first] = validation[second] = 0.9
     got = answer(list(validation), list(test))
-    if (message := is_number(0, 1)(got, seed)) is not None:
-        return message
-    if got == max(test):
-        return "this is the best look on the test set: the choice was made on it."
-    if got == max(validation):
-        return "this is the validation accuracy itself; it chose the look, so it is flattered too."
-    if got == test[-1]:
-        return "this is the last look: nothing was chosen, and early stopping goes unused."
-    if got == test[int(np.argmin(validation))]:
-        return "this is the look where validation is worst."
-    if got == test[second]:
-        return "two looks tie on validation; the first of them is the one that training kept."
-    if got != test[first]:
-        return "this is none of the looks that validation would choose."
+    for value, message in [
+        (test[first], None),
+        (first, "this is the place of the best look; which test accuracy stands there?"),
+        (max(test), "this is the best look on the test set: the choice was made on it."),
+        (validation[test.index(max(test))], "validation chooses and test answers: are the two "
+                                            "swapped?"),
+        (0.9, "this is the validation accuracy itself; it chose the look, so it is flattered too."),
+        (test[-1], "this is the last look: nothing was chosen, and early stopping goes unused."),
+        (test[int(np.argmin(validation))], "this is the look where validation is worst."),
+        (test[second], "two looks tie on validation; the first is the one that training kept."),
+    ]:
+        if np.ndim(got) == 0 and got == value:
+            return message
+    return is_number(0, 1)(got, seed) or "this is none of the looks that validation would choose."
 
 
 EXERCISES, QUIZ = with_texts("01", {

@@ -3,7 +3,12 @@
 from tlcourse.school.exercises import exists, is_function, one_of, with_texts
 
 _DECIDE = {
-    "a": "TODO",
+    "a": "that is the rule of thumb. Find the frozen line at 50: how many of the others lie above "
+    "it?",
+    "c": "this says that print is of no use any more. Compare scratch at 50 with the line that "
+    "began from print and moved everything.",
+    "d": "this says that two lines lie on each other. Look at the bands of frozen and full at 50: "
+    "do they touch?",
 }
 
 
@@ -117,9 +122,10 @@ def _distance(answer, seed):
     ):
         if torch.allclose(got, wrong):
             return message
-    if not torch.allclose(got, sum(s.sum() for s in squares)):
-        return (f"the number is {float(got):.4g} where {float(sum(s.sum() for s in squares)):.4g} "
-                f"is right: {len(shared)} parameters have a partner of the same name and shape.")
+    right = sum(s.sum() for s in squares)
+    if not torch.allclose(got, right):
+        return (f"the number is {got.item():.4g} where {right.item():.4g} is right: {len(shared)} "
+                "parameters have a partner of the same name and shape.")
     got.backward()
     if any(p.grad is not None for p in reference.parameters()):
         return ("the value is right, but the reference gets a gradient as well: it is where we "

@@ -1,0 +1,137 @@
+"""Proofs of lesson 03: what each wrong answer is told."""
+
+from copy import copy, deepcopy
+
+from proof import Proof, ProofTests
+
+from tlcourse.finetune import stages
+
+
+def grouped(rate):
+    """A solution of 3.2 with another rate for stage i of n."""
+
+    def speeds(model, lr, decay):
+        parts = [part for _, part in stages(model)]
+        return [{"params": list(part.parameters()), "lr": rate(lr, decay, i, len(parts))}
+                for i, part in enumerate(parts)]
+
+    return speeds
+
+
+def everything_in_each(model, lr, decay):
+    return [{"params": list(model.parameters()), "lr": lr * decay ** (4 - i)} for i in range(5)]
+
+
+def head_and_rest(model, lr, decay):
+    return [{"params": list(model.backbone.parameters()), "lr": lr * decay},
+            {"params": list(model.head.parameters()), "lr": lr}]
+
+
+def gap_left(model, lr, decay):
+    return [{"params": list(part.parameters()), "lr": ...} for _, part in stages(model)]
+
+
+def only_rates(model, lr, decay):
+    return [lr * decay ** (4 - i) for i in range(5)]
+
+
+def pairs(model, reference):
+    start = dict(reference.named_parameters())
+    return [(w, start[name].detach()) for name, w in model.named_parameters()
+            if name in start and start[name].shape == w.shape]
+
+
+def absolute(model, reference):
+    return sum((w - w0).abs().sum() for w, w0 in pairs(model, reference))
+
+
+def rooted(model, reference):
+    return sum((w - w0).square().sum() for w, w0 in pairs(model, reference)).sqrt()
+
+
+def averaged(model, reference):
+    return sum((w - w0).square().mean() for w, w0 in pairs(model, reference))
+
+
+def weight_decay(model, reference):
+    return sum(w.square().sum() for w, _ in pairs(model, reference))
+
+
+def cut_off(model, reference):
+    return sum((w - w0).detach().square().sum() for w, w0 in pairs(model, reference))
+
+
+def last_layer_only(model, reference):
+    return [(w - w0).square().sum() for w, w0 in pairs(model, reference)][-1]
+
+
+def not_summed(model, reference):
+    return pairs(model, reference)[0][0].square()
+
+
+def by_place(model, reference):
+    return sum((w - w0).square().sum()
+               for w, w0 in zip(model.parameters(), reference.parameters(), strict=True))
+
+
+def pulls_the_reference(model, reference):
+    start = dict(reference.named_parameters())
+    return sum((w - start[name]).square().sum() for name, w in model.named_parameters()
+               if name in start and start[name].shape == w.shape)
+
+
+def forgets_to_return(model, reference):
+    absolute(model, reference)
+
+
+def zeros(model):
+    return {name: 0 * w.detach() for name, w in model.named_parameters()}
+
+
+def only_the_backbone(model):
+    return {f"backbone.{name}": w.detach().clone()
+            for name, w in model.backbone.named_parameters()}
+
+
+class TestLesson03(ProofTests):
+    proofs = [
+        Proof("3.1", wrong=[
+            ("a", "the rule of thumb"),
+            ("c", "print is of no use"),
+            ("d", "do they touch?"),
+            ("e", "choose one of 'a', 'b', 'c', 'd'"),
+            (..., "no answer yet"),
+        ]),
+        Proof("3.2", given=lambda: {"stages": stages}, wrong=[
+            (grouped(lambda lr, decay, i, n: lr), "nothing tells the stages apart"),
+            (grouped(lambda lr, decay, i, n: lr * decay**i), "upside down"),
+            (grouped(lambda lr, decay, i, n: lr / decay**i), "makes rates grow"),
+            (grouped(lambda lr, decay, i, n: lr * decay ** (n - i)), "one step too slow"),
+            (grouped(lambda lr, decay, i, n: lr * (i + 1) / n), "multiplies by the decay"),
+            (everything_in_each, "belong to the group of one stage?"),
+            (head_and_rest, "this makes 2 groups"),
+            (gap_left, "a gap is left"),
+            (only_rates, "a list of groups is needed"),
+        ]),
+        Proof("3.3", wrong=[
+            (absolute, "absolute distances"),
+            (rooted, "root of the sum"),
+            (averaged, "takes the mean"),
+            (weight_decay, "distance from 0"),
+            (cut_off, "cut off from the model"),
+            (last_layer_only, "have a partner of the same name and shape"),
+            (not_summed, "a tensor without dimensions"),
+            (by_place, "RuntimeError"),
+            (pulls_the_reference, "the reference gets a gradient"),
+            (forgets_to_return, "returns nothing yet"),
+            (lambda model, reference: ..., "has no body yet"),
+        ]),
+        Proof("3.4", wrong=[
+            (lambda model: model.state_dict(), "their memory is not"),
+            (lambda model: copy(dict(model.named_parameters())), "under a second name"),
+            (lambda model: {n: w.clone() for n, w in model.named_parameters()}, "exactly 0"),
+            (deepcopy, "this is Network"),
+            (zeros, "not the weights that the network has now"),
+            (only_the_backbone, "parameters are not in it"),
+        ]),
+    ]
