@@ -22,8 +22,8 @@ assert at.loc["fashion", "print"].idxmax() in ("stage1", "stage2"), "the first s
 assert (at.loc["uci_digits", "print"] >= at.loc["uci_digits", "random"] - 0.005).all()
 assert abs(at.loc["fashion", "print"]["embed"] - at.loc["fashion", "random"]["embed"]) < 0.04
 assert 0.87 < close["stage3"].mean() < 0.93, "comes close to 91 %"
-share = google.y.bincount().max() / len(google)
-assert abs(share - 0.19) < 0.005 and emoji["pixels, twitter"].mean() < share, "19 %"
+drop = {name: (emoji[f"{name}, google"] - emoji[f"{name}, twitter"]).mean() for name in views}
+assert min(drop.values()) > 0.1, "both lose a lot"
 """,
     "01": """
 assert min(history.loss) < 0.1 * history.loss[0], "falls far below where it began"
@@ -54,7 +54,8 @@ assert all(mean["digits"]["full"][n] > mean["digits"]["scratch"][n] for n in siz
 assert 0.005 < gaps["digits"]["full", 400].estimate < 0.015 and gaps["digits"]["full", 400].low > 0
 assert all(mean[t]["frozen"][n] < mean[t]["full"][n] for t in mean for n in sizes)
 assert gaps["digits"]["frozen", 20].estimate > 0 > gaps["digits"]["frozen", 50].estimate, "crosses"
-assert mean["digits"]["frozen"][50] == min(mean["digits"][s][50] for s in record["choice"]["rates"])
+assert all(0.07 < gaps["digits"]["full", n].estimate < 0.11 for n in (10, 20)), "some nine points"
+assert abs(gaps["digits"]["frozen", 20].estimate) < 0.04, "next to scratch at twenty"
 assert all(gap.low <= 0 for gap in gaps["clothes"].values()), "nothing above the line, decided"
 assert all(g.low <= 0 <= g.high for (s, n), g in gaps["clothes"].items() if s == "full"), "no harm"
 assert gaps["digits"]["l2_sp", 5].low > gaps["digits"]["full", 5].high, "far ahead at five labels"

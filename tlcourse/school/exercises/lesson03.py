@@ -3,12 +3,10 @@
 from tlcourse.school.exercises import exists, is_function, one_of, with_texts
 
 _DECIDE = {
-    "a": "that is the rule of thumb. Find the frozen line at 50: how many of the others lie above "
-    "it?",
-    "c": "this says that print is of no use any more. Compare scratch at 50 with the line that "
-    "began from print and moved everything.",
-    "d": "this says that two lines lie on each other. Look at the bands of frozen and full at 50: "
-    "do they touch?",
+    "a": "that is the rule of thumb. Find the frozen line at 20: which other line is it next to?",
+    "c": "this says that print is of no use. Compare scratch at 20 with the line that began from "
+    "print and moved everything.",
+    "d": "two of the four lines do meet at 20. Do the other two meet them as well?",
 }
 
 
