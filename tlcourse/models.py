@@ -6,12 +6,15 @@ imported where they are used, for they are slow to load.
 """
 
 from collections import OrderedDict
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from tlcourse.data import entry, verify
+from tlcourse.weights import fit_state, load_weights, save_weights
+
+__all__ = ["Network", "Normalise", "as_network", "find_head", "load_weights", "pretrained",
+           "save_weights", "small_cnn"]
 
 
 class Normalise(nn.Module):
@@ -157,14 +160,15 @@ def find_head(model: nn.Module, kinds=nn.Linear) -> tuple[str, nn.Module]:
 
 
 def pretrained(name: str = "efficientnet_lite0") -> Network:
-    """Load bundled weights: EfficientNet-Lite0 trained on ImageNet, 1,000 classes, 224 pixels.
+    """Load a network with weights that somebody has trained.
 
     Parameters
     ----------
     name : str
-        A name of weights in ``data/MANIFEST.json``; or, where there is a network or they have been
-        loaded before, other libraries' weights: ``"torchvision:resnet18"``,
-        ``"timm:resnet18.a1_in1k"``.
+        Bundled: ``"efficientnet_lite0"``, trained on ImageNet's 1,000 classes at 224 pixels, and
+        ``"printed_cnn"``, a `small_cnn` trained on the ten printed digits at 16 pixels. Where there
+        is a network or they have been loaded before, other libraries' weights too:
+        ``"torchvision:resnet18"``, ``"timm:resnet18.a1_in1k"``.
 
     Returns
     -------
@@ -182,17 +186,22 @@ def pretrained(name: str = "efficientnet_lite0") -> Network:
     about = entry(name)
     if "architecture" not in about:
         raise ValueError(f"{name} holds data, not weights; use tlcourse.load({name!r})")
-    import timm
     from safetensors.torch import load_file
 
-    model = timm.create_model(about["architecture"], pretrained=False)
+    if about["architecture"] == "small_cnn":
+        model = small_cnn(10, seed=0)
+    else:
+        import timm
+
+        model = timm.create_model(about["architecture"], pretrained=False)
     state = {key: value.float() for key, value in load_file(verify(name)).items()}
-    # The file holds no counters of batches seen; only further training would read them.
+    # The files hold no counters of batches seen; only further training would read them.
     counters = {k: v for k, v in model.state_dict().items() if k.endswith("num_batches_tracked")}
-    _fit_state(model, counters | state, name)
-    network = as_network(model, mean=about["mean"], std=about["std"]).eval()
+    fit_state(model, counters | state, name)
+    own = isinstance(model, Network)  # its normalisation is among its weights
+    network = model if own else as_network(model, mean=about["mean"], std=about["std"])
     network.size = about["size"]
-    return network
+    return network.eval()
 
 
 def _online(name: str) -> Network:
@@ -231,44 +240,3 @@ def _from_timm(name: str) -> tuple[nn.Module, tuple, tuple, int]:
     model = timm.create_model(name, pretrained=True)
     made_for = model.pretrained_cfg
     return model, made_for["mean"], made_for["std"], made_for["input_size"][-1]
-
-
-def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Write all parameters and buffers as safetensors (no pickle)."""
-    from safetensors.torch import save
-
-    from tlcourse.files import write_atomically
-
-    state = {key: value.contiguous() for key, value in model.state_dict().items()}
-    write_atomically(path, save(state))
-
-
-def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Read safetensors into a model of the same shape.
-
-    Raises
-    ------
-    ValueError
-        A checkpoint that does not fit: names the layer and both shapes. The model is unchanged.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is no complete safetensors file ({error})") from None
-    _fit_state(model, state, str(path))
-    return model
-
-
-def _fit_state(model: nn.Module, state: dict[str, Tensor], origin: str) -> None:
-    own = model.state_dict()
-    for key in own.keys() | state.keys():
-        here = tuple(own[key].shape) if key in own else "no such layer"
-        there = tuple(state[key].shape) if key in state else "no such layer"
-        if here != there:
-            raise ValueError(f"{origin} does not fit this model: {key} is {there} in the file and "
-                             f"{here} in the model; load it into the model it was saved from, then "
-                             "replace its head")
-    model.load_state_dict(state)

@@ -99,6 +99,20 @@ def test_lite0_recognises_a_real_photograph():
         pretrained("uci_digits")
 
 
+def test_the_printed_cnn_reads_print_and_little_handwriting():
+    from tlcourse.data import load
+    from tlcourse.training import accuracy
+
+    network = pretrained("printed_cnn")
+    assert not network.training and network.size == 16
+    assert accuracy(network, load("printed_digits")) > 0.99
+    assert 0.2 < accuracy(network, load("uci_digits")) < 0.6, "that is what transfer is for"
+    once_more = pretrained("printed_cnn")
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), once_more.parameters(),
+                                                 strict=True))
+    assert network.head.weight is not once_more.head.weight, "training one leaves the other alone"
+
+
 def test_weights_survive_the_round_trip_through_a_file(tmp_path):
     model, other = small_cnn(4, width=4, seed=0), small_cnn(4, width=4, seed=1)
     x = torch.rand(2, 1, 16, 16)

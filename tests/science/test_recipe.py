@@ -185,6 +185,24 @@ def test_printed_digits_rebuild_to_the_same_arrays(recipe):
     assert np.abs(built["images"].astype(int) - old["images"]).max() <= 1
 
 
+def test_the_printed_cnn_is_trained_again_to_the_same_weights(recipe):
+    about, old = MANIFEST["printed_cnn"], recipe.shipped(DATA / "printed_cnn.safetensors")
+    assert len(old) == about["tensors"] and about["tolerance"] <= 1e-5
+    built = recipe.printed_cnn()
+    assert recipe.same(built, old, about["tolerance"])
+    built["head.weight"][0, 0] += 2 * about["tolerance"]
+    assert not recipe.same(built, old, about["tolerance"])
+
+
+def test_a_tolerance_forgives_digits_and_nothing_else(recipe):
+    one = {"w": np.zeros((2, 3), np.float32)}
+    assert recipe.same({"w": one["w"] + 1e-6}, one, 1e-5)
+    assert not recipe.same({"w": one["w"] + 1e-6}, one), "without one every bit counts"
+    for other in (np.zeros((1, 3), np.float32), np.zeros((2, 3)), np.full((2, 3), np.nan, "f4")):
+        assert not recipe.same({"w": other}, one, 1e-5)
+    assert not recipe.same({"v": one["w"]}, one, 1e-5)
+
+
 def test_weights_fit_timms_network_and_know_an_espresso(recipe):
     pytest.importorskip("skimage")
     timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
