@@ -15,8 +15,11 @@ _HANDED_ON = {
     "claim": "tlcourse.school.lesson",
     "figure": "tlcourse.school.lesson",
     "quiz": "tlcourse.school.lesson",
+    "review": "tlcourse.school.review",
+    "solution": "tlcourse.school.solution",
 }
-__all__ = ["__version__", "check", "claim", "figure", "hint", "load", "quiz"]
+__all__ = ["__version__", "check", "claim", "figure", "hint", "load", "quiz", "review",
+           "solution"]
 
 
 def __getattr__(name: str):

@@ -8,7 +8,7 @@ import fake_lesson
 import nbformat
 import pytest
 
-from tlcourse.school import build, runner, source
+from tlcourse.school import build, places, runner, source
 
 LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
 
@@ -141,7 +141,7 @@ def test_a_full_disk_leaves_the_old_notebook_and_says_which_file_and_what_to_do(
     assert build.build(["90"]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == (
         "notebooks/90_small.ipynb could not be written (No space left on device) and is as it was: "
-        "make room or check the folder, then run `tlcourse build 90` again.")
+        f"make room or check the folder, then run `{places.command()} build 90` again.")
     assert snapshot(course) == before
 
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from tlcourse import __version__, files
-from tlcourse.school import build, cli, lab
+from tlcourse.school import build, cli, lab, places
 
 
 def python(*words):
@@ -30,7 +30,15 @@ def test_help_lists_every_word(capsys):
         cli.main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    assert all(word in said for word in ("lab", "run", "doctor", "progress", "reset", "build"))
+    words = ("lab", "run", "doctor", "progress", "review", "solution", "reset", "build",
+             "test", "bench")
+    assert all(f"\n    {word} " in said for word in words)
+
+
+@pytest.mark.parametrize("word", ["test", "bench"])
+def test_what_only_the_launcher_can_do_is_said(capsys, word):
+    assert cli.main([word]) == 2
+    assert f"`python course.py {word}`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_lab_hands_on_what_follows_the_dashes(course, workspace, monkeypatch, wo
 
 def test_other_words_hand_nothing_on(capsys):
     assert cli.main(["doctor", "--", "--port"]) == 2
-    assert "only `tlcourse lab`" in capsys.readouterr().err
+    assert f"only `{places.command()} lab`" in capsys.readouterr().err
 
 
 def test_reset_and_progress_say_what_they_did(course, capsys):

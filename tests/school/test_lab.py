@@ -52,7 +52,7 @@ def test_an_edited_copy_is_never_overwritten_and_its_owner_is_told(course, copy)
     new_version(course)
     for _ in range(2):
         (said,) = lab.update_workspace()
-        assert NAME in said and "tlcourse reset 01" in said
+        assert NAME in said and f"{places.command()} reset 01" in said
         assert copy.read_bytes() == mine
 
 

@@ -22,7 +22,7 @@ def test_lessons_come_in_order_and_other_files_are_none(course):
 
 @pytest.mark.parametrize("id", ["07", "", "x", "-1", "../00"])
 def test_an_unknown_lesson_is_refused_with_those_there_are(course, id):
-    with pytest.raises(places.UnknownLesson, match="there is 00, 01"):
+    with pytest.raises(places.UnknownLesson, match="there are: 00, 01"):
         places.notebook(id)
 
 
@@ -58,3 +58,18 @@ def test_an_unused_name_is_counted_up(tmp_path):
         free = places.unused(path)
         assert free.name == expected
         free.touch()
+
+
+@pytest.mark.parametrize(("made_by_launcher", "this_python", "called"), [
+    (True, ".venv", "python course.py"), (True, "conda", "tlcourse"), (False, ".venv", "tlcourse"),
+])
+def test_advice_names_the_command_that_this_person_has(
+    monkeypatch, tmp_path, made_by_launcher, this_python, called
+):
+    monkeypatch.setattr(places, "IS_CHECKOUT", True)
+    monkeypatch.setattr(places, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / this_python))
+    (tmp_path / ".venv").mkdir()
+    if made_by_launcher:
+        (tmp_path / ".venv" / "installed.txt").touch()
+    assert places.command() == called

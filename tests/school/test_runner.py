@@ -18,6 +18,8 @@ from pathlib import Path
 Path("left behind").touch()
 print(json.dumps([sys.executable, os.getcwd(), os.environ["TLCOURSE_WORKSPACE"]]))"""
 
+BAR = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(2)): print('beside the bar')"
+
 
 def cells(path):
     return nbformat.read(path, as_version=4).cells
@@ -33,7 +35,7 @@ def test_a_lesson_runs_with_this_python_in_a_folder_of_its_own(
     other.write_text(json.dumps(about), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     lesson(course, "00_start-here", "Formula $E = mc^2$",
-           [REACHED, "", "import time; time.sleep(0.5)", "<div>".__repr__()])
+           [REACHED, "", "import time; time.sleep(0.5)", "<div>".__repr__(), BAR])
     assert cli.main(["run", "00"]) == 0
     said = capsys.readouterr()
     seconds, notebook, page = said.out.splitlines()
@@ -50,6 +52,8 @@ def test_a_lesson_runs_with_this_python_in_a_folder_of_its_own(
 
     html = Path(page).read_text(encoding="utf-8")
     assert "E = mc^2" in html and "&lt;div&gt;" in html
+    assert html.count("beside the bar\n") == 2
+    assert "0/2" not in html and "widget-view" not in Path(notebook).read_text(encoding="utf-8")
     loading = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=\S+|@import\S+", html)
     assert loading == [] and "import(" not in html
 

@@ -95,7 +95,7 @@ def _build_lesson(id: str) -> int:
         return 1
     except OSError as error:
         print(f"{_label(path)} could not be written ({error.strerror or error}) and is as it was: "
-              f"make room or check the folder, then run `tlcourse build {id}` again.")
+              f"make room or check the folder, then run `{places.command()} build {id}` again.")
         return 1
     return 0
 

@@ -5,7 +5,8 @@ import errno
 import sys
 
 from tlcourse import __version__
-from tlcourse.school.places import UnknownLesson
+from tlcourse.files import IS_CHECKOUT
+from tlcourse.school.places import UnknownLesson, command
 
 _STOPPED = 130  # what a shell expects after Ctrl-C
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv[:cut])
     options.jupyter = argv[cut + 1 :]
     if options.jupyter and options.handler is not _lab:
-        return _fail("only `tlcourse lab` hands on what follows --", 2)
+        return _fail(f"only `{command()} lab` hands on what follows --", 2)
     try:
         return options.handler(options) or 0
     except UnknownLesson as error:
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="tlcourse", description="A course on transfer learning.")
+    parser = _Parser(prog=command(), description="A course on transfer learning.")
     parser.add_argument("--version", action="version", version=f"tlcourse {__version__}")
     words = parser.add_subparsers(metavar="WORD", required=True)
 
@@ -66,12 +67,62 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--solutions", action="store_true", help="run the edition with solutions")
     word("doctor", _doctor, "Check this computer and say how to repair what is amiss.")
     word("progress", _progress, "Show which exercises are passed and what comes next.")
+    word("review", _review, "Ask the quiz questions that are due again.")
+    solution = word("solution", _solution, "Show how the course solves an exercise.")
+    solution.add_argument("exercise", help="such as 1.2")
     reset = word("reset", _reset, "Begin a lesson afresh and keep the old copy under a date.")
     reset.add_argument("lesson", help="such as 01")
+    live = word("live", _live, "Make a lesson's notebooks for typing live; `next` prints a step.")
+    live.add_argument("lesson", help="such as 01; or next: the code of the step after the last run")
+    live.add_argument("of", nargs="*", help="after next: a lesson such as 01, and a step such as 7")
+    slides = word("slides", _slides, "Write a lesson's slides as one HTML file.")
+    slides.add_argument("lesson", help="such as 01")
+    schedule = word("schedule", _schedule, "Show which lessons fit into a day, and the breaks.")
+    schedule.add_argument("length", choices=["half-day", "full-day"])
+    schedule.add_argument("lessons", nargs="*", help="such as 00 01; all by default")
+    diagnose = word("diagnose", _diagnose, "Does your source help on your target, and why (not)?")
+    for side in ("source", "target"):
+        diagnose.add_argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
+                              help="a folder of images, one subfolder a class, or a CSV table")
+    diagnose.add_argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
+    diagnose.add_argument("--labels-per-class", type=int, default=5, help="of the target; 5")
+    diagnose.add_argument("--seeds", type=int, default=5, help="repetitions; 5")
+    diagnose.add_argument("--budget", type=float, metavar="SECONDS",
+                          help="what does not fit is left out")
+    diagnose.add_argument("--output", default="diagnosis.html", metavar="FILE",
+                          help="the report as a page, beside the printed one; diagnosis.html")
     build = word("build", _build, "Make the notebooks from the lesson sources.")
     build.add_argument("lessons", nargs="*", help="such as 00 01; all by default")
     build.add_argument("--check", action="store_true", help="only compare, and run nothing")
+    _classroom(word("classroom", None, "Make assignments from lessons, and grade them."))
+    if IS_CHECKOUT:  # course.py answers these itself, for it installs first what they need
+        word("test", _launcher, "Run all tests, or those that follow; begins with course.py.")
+        word("bench", _launcher, "Measure the ratios of speed; begins with course.py.")
     return parser
+
+
+def _classroom(parser: argparse.ArgumentParser) -> None:
+    words = parser.add_subparsers(metavar="WORD", required=True)
+    text = "Make nbgrader's assignments from lessons."
+    release = words.add_parser("release", help=text, description=text)
+    release.set_defaults(handler=_release)
+    release.add_argument("lessons", nargs="+", help="such as 01 02")
+    release.add_argument("--output", default=".", metavar="DIR", help="the course folder")
+    release.add_argument("--students", metavar="FILE", help="one a line: each gets other data")
+    text = "Grade a folder of submitted notebooks or, with --dry-run, a notebook of your own."
+    grade = words.add_parser("grade", help=text, description=text)
+    grade.set_defaults(handler=_grade)
+    grade.add_argument("path", metavar="FOLDER", help="of the submissions; or a notebook")
+    grade.add_argument("--dry-run", action="store_true", help="only show the points of a notebook")
+    grade.add_argument("--lesson", help="such as 01; needed for a folder")
+    grade.add_argument("--output", default=".", metavar="DIR", help="the course folder")
+    grade.add_argument("--seconds", type=float, help="for each submission")
+    grade.add_argument("--megabytes", type=float, help="of memory for each submission")
+
+
+def _launcher(options) -> int:
+    return _fail("the tests and the benchmark need more packages than the lessons: call "
+                 "`python course.py test` or `python course.py bench`, which installs them", 2)
 
 
 def _lab(options) -> None:
@@ -106,10 +157,95 @@ def _progress(options) -> None:
     print(progress.show())
 
 
+def _review(options) -> None:
+    from tlcourse.school.review import review
+
+    review()
+
+
+def _solution(options) -> int:
+    from tlcourse.school import solution
+
+    try:
+        print(solution.source(options.exercise))
+    except LookupError as error:
+        return _fail(error, 2)
+    return 0
+
+
+def _release(options) -> int:
+    from tlcourse.school.classroom import command
+
+    return command.release(options.lessons, options.output, options.students)
+
+
+def _grade(options) -> int:
+    from tlcourse.school.classroom import command
+
+    limits = command.limits(options.seconds, options.megabytes)
+    if options.dry_run:
+        return command.dry_run(options.path, limits)
+    if options.lesson is None:
+        return _fail("a folder is graded for one lesson: add --lesson, such as --lesson 01", 2)
+    return command.grade(options.path, options.lesson, options.output, limits)
+
+
 def _reset(options) -> None:
     from tlcourse.school import lab
 
     print(lab.reset(options.lesson))
+
+
+def _live(options) -> int:
+    from tlcourse.school import live, live_magic
+
+    if options.lesson != "next" and not options.of:
+        print("\n".join(live.write(options.lesson)))
+        return 0
+    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
+    if options.lesson != "next" or len(more) or number and not number.isdigit():
+        return _fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
+    try:
+        lesson, step = live_magic.upcoming(id, number and int(number))
+    except UnknownLesson:
+        raise
+    except LookupError as error:
+        return _fail(error, 2)
+    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
+    return 0
+
+
+def _slides(options) -> None:
+    from tlcourse.school import slides
+
+    print(slides.write(options.lesson))
+
+
+def _schedule(options) -> None:
+    from tlcourse.school import schedule
+
+    print(schedule.show(options.length, options.lessons))
+
+
+def _diagnose(options) -> int:
+    from pathlib import Path
+
+    from tlcourse.diagnose import diagnose
+    from tlcourse.files import write_atomically
+    from tlcourse.folders import read_domains
+    from tlcourse.school import places
+
+    try:
+        source, target, notices = read_domains(options.source, options.target, label=options.label)
+        report = diagnose(source, target, labels_per_class=options.labels_per_class,
+                          seeds=options.seeds, budget=options.budget)
+    except ValueError as error:  # the data or a setting; the message is for the one who gave them
+        return _fail(error, 1)
+    report.notices[:0] = notices
+    page = places.unused(Path(options.output))
+    write_atomically(page, report.page())
+    print(f"{report}\n\n{page}")
+    return 0
 
 
 def _build(options) -> int:

@@ -43,7 +43,7 @@ def update_workspace() -> list[str]:
             delivered[name] = latest
         elif mine is None:
             news.append(f"{name}: this file cannot be read, perhaps it was saved half; it stays "
-                        f"as it is, and `tlcourse reset {lesson}` begins a fresh one.")
+                        f"as it is, and `{places.command()} reset {lesson}` begins a fresh one.")
         elif mine == latest:
             delivered[name] = latest
         elif mine == delivered.get(name):
@@ -52,7 +52,7 @@ def update_workspace() -> list[str]:
             news.append(f"{name}: updated to the course's new version.")
         elif delivered.get(name) != latest:
             news.append(f"{name}: the course has a new version and you edited yours, which stays; "
-                        f"`tlcourse reset {lesson}` keeps it and brings the new one.")
+                        f"`{places.command()} reset {lesson}` keeps it and brings the new one.")
     files.write_atomically(home / places.DELIVERED, json.dumps(delivered, indent=1) + "\n")
     return news
 

@@ -1,6 +1,7 @@
 """Where a lesson's files lie, and where the learner's own files live."""
 
 import os
+import sys
 from pathlib import Path
 
 from tlcourse.files import IS_CHECKOUT, ROOT
@@ -25,6 +26,13 @@ def workspace() -> Path:
         return ROOT / "workspace"
     here = Path.cwd()
     return here if (here / DELIVERED).is_file() else here / "workspace"
+
+
+def command() -> str:
+    """How this person calls the course: through ``course.py`` where that made this Python."""
+    made = IS_CHECKOUT and (ROOT / ".venv" / "installed.txt").is_file()
+    by_launcher = made and os.path.realpath(sys.prefix) == os.path.realpath(ROOT / ".venv")
+    return "python course.py" if by_launcher else "tlcourse"
 
 
 def lesson_ids() -> list[str]:
@@ -74,6 +82,6 @@ def _pick(id: str, folder: str, ending: str) -> Path:
     found = _found(folder, ending)
     path = found.get(str(id)) or found.get(f"0{id}")
     if path is None:
-        there = f"there is {', '.join(found)}" if found else "that folder holds none"
+        there = f"there are: {', '.join(found)}" if found else "that folder holds none"
         raise UnknownLesson(f"there is no lesson {id!r} in {folder}/; {there}")
     return path

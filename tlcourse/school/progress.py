@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from tlcourse import files
-from tlcourse.school import places
+from tlcourse.school import leitner, places
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,17 +52,26 @@ class Row:
 
 @dataclass(frozen=True)
 class Overview:
-    """The rows of all lessons; reads well printed and in a notebook."""
+    """The rows of all lessons; reads well printed and in a notebook.
+
+    Attributes
+    ----------
+    rows : list of Row
+    due : int
+        Quiz questions that wait for `tlcourse.school.review`.
+    """
 
     rows: list[Row]
+    due: int = 0
 
     def __str__(self) -> str:
-        return f"{self._table().to_string()}\n\n{self._next()}"
+        return "\n".join([self._table().to_string(), "", *self._sentences()])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"{self._table().to_html(border=0)}<p>{html.escape(self._next())}</p>"
+        said = "<br>".join(map(html.escape, self._sentences()))
+        return f"{self._table().to_html(border=0)}<p>{said}</p>"
 
     def _table(self) -> "DataFrame":
         from pandas import DataFrame
@@ -75,12 +84,14 @@ class Overview:
             } for row in self.rows
         }).T
 
-    def _next(self) -> str:
+    def _sentences(self) -> list[str]:
         if not any(row.exercises for row in self.rows):
-            return "There are no exercises here yet."
+            return ["There are no exercises here yet."]
         waiting = (f"Next: exercise {row.next}, in {row.lesson} {row.title}."
                    for row in self.rows if row.next)
-        return next(waiting, "All exercises are passed.")
+        review = (f"To review: {self.due} quiz question{'s' * (self.due > 1)}, by review() in a "
+                  f"notebook or `{places.command()} review` in a terminal.")
+        return [review] * bool(self.due) + [next(waiting, "All exercises are passed.")]
 
 
 def record(item: str, passed: bool) -> None:
@@ -99,36 +110,50 @@ def record(item: str, passed: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _lock(path):
-            entries = _read(path)
-            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            entries, time = _read(path), now()
+            said = time.isoformat(timespec="seconds")
             entry = entries.setdefault(item, {"tries": 0, "passed": None})
             entry |= {
                 "tries": entry["tries"] + 1,
-                "passed": entry.get("passed") or (now if passed else None),
-                "last": now,
+                "passed": entry.get("passed") or (said if passed else None),
+                "last": said,
             }
+            if item.startswith("quiz "):
+                entry |= leitner.step(entry, passed, time.date())
             files.write_atomically(path, json.dumps(entries, indent=1, sort_keys=True) + "\n")
     except OSError as error:  # filelock's Timeout is one as well
         _say_once(f"Your progress is not kept: {path} cannot be written ({error.strerror or error})"
                   "; the lesson runs all the same.")
 
 
-def summary() -> list[Row]:
-    """How far every lesson of the course is."""
-    path, entries = _path(), {}
+def entries() -> dict[str, dict]:
+    """The record as it is: item -> tries, passed, last, and for quiz questions box and due."""
+    path = _path()
     try:
         if path.exists():
             with _lock(path):  # reading would be enough, but Windows replaces no open file
-                entries = _read(path)
+                return _read(path)
     except OSError as error:
         _say_once(f"Your progress cannot be read from {path} ({error.strerror or error}).")
-    done = {item for item, entry in entries.items() if entry.get("passed")}
+    return {}
+
+
+def summary() -> list[Row]:
+    """How far every lesson of the course is."""
+    done = {item for item, entry in entries().items() if entry.get("passed")}
     return [_row(lesson, notebook, done) for lesson, notebook in places.notebooks().items()]
 
 
 def show() -> Overview:
-    """What `summary` says, as a text and, in a notebook, a table."""
-    return Overview(summary())
+    """What `summary` says and what is due, as a text and, in a notebook, a table."""
+    from tlcourse.school import review  # which reads this record
+
+    return Overview(summary(), len(review.due(now().date())))
+
+
+def now() -> datetime:
+    """The time on this computer, with its zone."""
+    return datetime.now().astimezone()
 
 
 def _row(lesson: str, notebook: Path, done: set[str]) -> Row:
@@ -161,7 +186,8 @@ def _read(path: Path) -> dict[str, dict]:
     """Read under the lock; a damaged file is kept under another name, and a new one begins."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(entry["tries"], int) for entry in entries.values()):
+        if all(isinstance(entry["tries"], int) and isinstance(entry.get("box", 1), int)
+               and isinstance(entry.get("due", ""), str) for entry in entries.values()):
             return entries
     except FileNotFoundError:
         return {}

@@ -23,6 +23,8 @@ _PAGE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}"""
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
 
 class RunError(RuntimeError):
     """A notebook that did not run to its end; the message names the cell and the reason."""
@@ -127,15 +129,24 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             seconds = sum(execute(notebook, folder=Path(folder), progress=source.stem))
     finally:
+        _drop_widgets(notebook)
         files.write_atomically(place, nbformat.writes(notebook) + "\n")
         exporter, title = HTMLExporter(raw_template=_PAGE), {"metadata": {"name": place.stem}}
         files.write_atomically(page, exporter.from_notebook_node(notebook, title)[0])
     return place, page, seconds
 
 
+def _drop_widgets(notebook: NotebookNode) -> None:
+    """Take out progress bars and other widgets: without a kernel only their stray text is left."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs
+                            if _WIDGET not in output.get("data", {})]
+
+
 def _describe(notebook: NotebookNode, index: int | None, error: Exception) -> str:
     if index is None:
-        return f"the kernel did not start: {error}; `tlcourse doctor` may say why"
+        return f"the kernel did not start: {error}; `{places.command()} doctor` may say why"
     cell = notebook.cells[index]
     if isinstance(error, CellExecutionError):
         reason = f"{error.ename}: {error.evalue}".partition("\n")[0]

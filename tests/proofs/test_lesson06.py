@@ -1,0 +1,117 @@
+"""Proofs of lesson 06: what each wrong answer is told."""
+
+import torch
+from proof import Proof, ProofTests
+from torch import nn
+
+
+def layer(back, *, forth=lambda x, lam: x.view_as(x)):
+    """A layer with another backward or forward pass."""
+
+    class Reverse(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, lam):
+            ctx.lam = lam
+            return forth(x, lam)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return back(ctx.lam, gradient), None
+
+    return Reverse
+
+
+def differences(combine):
+    """A solution of 6.3 that combines the losses ahead, here and behind in another way."""
+
+    def slope(loss, w, h=1e-5):
+        result = torch.zeros_like(w)
+        for i in range(w.numel()):
+            step = torch.zeros_like(w)
+            step.view(-1)[i] = h
+            result.view(-1)[i] = combine(loss(w + step), loss(w), loss(w - step), h)
+        return result
+
+    return slope
+
+
+def all_at_once(loss, w, h=1e-5):
+    return torch.full_like(w, float((loss(w + h) - loss(w - h)) / (2 * h)))
+
+
+def one_number(loss, w, h=1e-5):
+    return (loss(w + h) - loss(w - h)) / (2 * h)
+
+
+def by_autograd(loss, w, h=1e-5):
+    v = w.clone().requires_grad_()
+    return torch.autograd.grad(loss(v), v)[0]
+
+
+def moves_w(loss, w, h=1e-5):
+    result = differences(lambda ahead, here, behind, h: (ahead - behind) / (2 * h))(loss, w, h)
+    w += h
+    return result
+
+
+def forgets_to_return(loss, w, h=1e-5):
+    moves_w(loss, w.clone(), h)
+
+
+def ending(*last, hidden=True):
+    def make_discriminator(features):
+        first = [nn.Linear(features, 32), nn.ReLU()] if hidden else []
+        return nn.Sequential(*first, nn.Linear(32 if hidden else features, 1), *last)
+
+    return make_discriminator
+
+
+def two_outputs(features):
+    return nn.Sequential(nn.Linear(features, 32), nn.ReLU(), nn.Linear(32, 2), nn.Softmax(dim=1))
+
+
+class TestLesson06(ProofTests):
+    proofs = [
+        Proof("6.1", wrong=[
+            ("a", "pull at the same rope"),
+            ("c", "still gets a gradient"),
+            ("d", "nothing has to blow up"),
+            ("B.", "choose one of 'a', 'b', 'c', 'd'"),
+            (..., "no answer yet"),
+        ]),
+        Proof("6.2", given=lambda: {"torch": torch}, wrong=[
+            (layer(lambda lam, g: g), "nothing is reversed yet"),
+            (layer(lambda lam, g: -g), "at full strength"),
+            (layer(lambda lam, g: lam * g), "f would help D"),
+            (layer(lambda lam, g: -g / lam), "lam divides"),
+            (layer(lambda lam, g: 0 * g), "comes back as 0"),
+            (layer(lambda lam, g: None), "no gradient at all"),
+            (layer(lambda lam, g: -lam * torch.sign(g)), "no multiple of what came in"),
+            (layer(lambda lam, g: -2 * lam * g), "times."),
+            (layer(lambda lam, g: g, forth=lambda x, lam: -lam * x), "forward pass has changed x"),
+            (lambda x, lam: -lam * x, "inherits from torch.autograd.Function"),
+        ]),
+        Proof("6.3", given=lambda: {"torch": torch}, wrong=[
+            (differences(lambda ahead, here, behind, h: (ahead - here) / h), "to one side only"),
+            (differences(lambda ahead, here, behind, h: (here - behind) / h), "looks back only"),
+            (differences(lambda ahead, here, behind, h: (ahead - behind) / h), "it is 2 h, not h"),
+            (differences(lambda ahead, here, behind, h: ahead - behind), "divide by the 2 h"),
+            (differences(lambda ahead, here, behind, h: (behind - ahead) / (2 * h)),
+             "the sign is turned round"),
+            (all_at_once, "moved at once"),
+            (one_number, "one slope for each entry"),
+            (by_autograd, "the derivative itself"),
+            (moves_w, "w is not what it was"),
+            (forgets_to_return, "returns nothing yet"),
+            (differences(lambda ahead, here, behind, h: here), "the first entry comes out as"),
+            (lambda loss, w, h: ..., "has no body yet"),
+        ]),
+        Proof("6.4", given=lambda: {"nn": nn}, wrong=[
+            (ending(nn.Softmax(dim=1)), "of every sample"),
+            (ending(nn.Sigmoid()), "it gives probabilities"),
+            (ending(nn.ReLU()), "never says a number below 0"),
+            (ending(hidden=False), "one straight cut is all"),
+            (two_outputs, "one number for each"),
+            (lambda features: nn.Linear, "a module is needed"),
+        ]),
+    ]

@@ -1,0 +1,47 @@
+"""The instructor's guide and the README speak of every lesson, and their links lead somewhere."""
+
+import re
+
+import pytest
+from PIL import Image
+
+from tlcourse.files import ROOT
+from tlcourse.school import places, source
+
+GUIDE, README = ROOT / "lessons" / "instructor-guide.md", ROOT / "README.md"
+
+
+def anchors(path):
+    """The headings of a page as GitHub links them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("id", places.lesson_ids())
+def test_the_guide_says_of_each_lesson_how_to_teach_it(id):
+    title = source.read_source(id).metadata["tlcourse"]["title"]
+    parts = re.split(r"^### ", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (part,) = [part for part in parts if part.startswith(f"{id} {title}\n")]
+    for word in ("*Point.*", "*Teach it*", "*They ask:*", "*They get wrong:*", "*Short of time:*"):
+        assert word in part
+    assert f"(common-errors.md#lesson-{id})" in part
+
+
+@pytest.mark.parametrize("page", [GUIDE, README], ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
+    for name, anchor in links:
+        if anchor.startswith("lesson-") and anchor[-2:] not in places.lesson_ids():
+            continue  # of a lesson that is to come
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
+
+
+def test_the_pictures_of_the_readme_are_small_and_have_words():
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README.read_text(encoding="utf-8"))
+    assert pictures
+    for words, name in pictures:
+        assert len(words) >= 20
+        assert (ROOT / name).stat().st_size < 150e3
+        assert Image.open(ROOT / name).mode == "P"

@@ -1,0 +1,115 @@
+"""Quiz questions again, when they are due: in the terminal and in a notebook, by keyboard only.
+
+What is due is read from the learner's record, and each answer is kept there at once.
+"""
+
+import random
+import shutil
+import textwrap
+from datetime import date
+
+from tlcourse.school import exercises, leitner, places, progress
+from tlcourse.school.exercises import Option, Question
+
+_STOP = ("q", "quit", "exit")
+
+
+def review() -> None:
+    """Ask the quiz questions that are due, and explain every option after each answer.
+
+    A letter and Enter answer, q and Enter stop. A question that was answered, here or by
+    ``quiz``, comes again after 1 day, then 2, 4, 8 and 16, and after a wrong answer on the next
+    day. Questions of a lesson whose exercises are all passed are asked even if they were never
+    answered.
+    """
+    today = progress.now().date()
+    questions = due(today)
+    answers: list[bool] = []
+    try:
+        for number, question in enumerate(questions, start=1):
+            print(f"Question {number} of {len(questions)}: quiz {question.id}")
+            right = _ask(question, today)
+            if right is None:
+                break
+            progress.record(_item(question), right)
+            answers.append(right)
+    except (EOFError, KeyboardInterrupt):
+        print()  # the same as q
+    except RuntimeError:  # a notebook that is run by a program, or a Python without a console
+        print("A review needs someone who types: call it in JupyterLab or in a terminal.")
+        return
+    if answers:
+        print(f"{sum(answers)} of {len(answers)} right; what you answered is kept.")
+    print(_outlook(today))
+
+
+def due(today: date) -> list[Question]:
+    """The questions that should be asked, those that have waited longest first.
+
+    After them come the questions never answered of lessons whose exercises are all passed.
+    """
+    entries = progress.entries()
+    finished = {row.lesson for row in progress.summary() if row.exercises and row.next is None}
+    answered, new = [], []
+    for lesson, question in _questions():
+        entry = entries.get(_item(question))
+        if entry and leitner.is_due(entry, today):
+            answered.append((entry.get("due", ""), question))
+        elif not entry and lesson in finished:
+            new.append(question)
+    return [question for _, question in sorted(answered, key=lambda pair: pair[0])] + new
+
+
+def shuffled(question: Question, today: date) -> dict[str, Option]:
+    """The options by letter, in an order that changes from day to day, so that none is learned."""
+    options = list(question.options)
+    random.Random(f"{question.id} {today.isoformat()}").shuffle(options)
+    return dict(zip("abcdefgh", options, strict=False))
+
+
+def _ask(question: Question, today: date) -> bool | None:
+    """Whether the answer is right, after the explanations; None to stop."""
+    options, correct = shuffled(question, today), question.by_letter()[question.right]
+    print(_filled(question.text))
+    for letter, option in options.items():
+        print(_filled(f"{letter}) {option.text}", "  "))
+    while (letter := input(f"{', '.join(options)} or q: ").strip().lower()) not in options:
+        if letter in _STOP:
+            return None
+        print(f"Type one of {', '.join(options)} and Enter, or q and Enter to stop.")
+    right = options[letter] is correct
+    print("Right." if right else "Not yet.")
+    for each, option in options.items():
+        verdict = "right" if option is correct else "wrong"
+        print(_filled(f"{each}) {option.text}", "  "))
+        print(_filled(f"{verdict}{', your choice' * (each == letter)}: {option.why}", "     "))
+    print()
+    return right
+
+
+def _outlook(today: date) -> str:
+    """How many questions are still due, or when the next one will be, in one sentence."""
+    if left := len(due(today)):
+        return f"Still due: {left} question{'s' * (left > 1)}."
+    entries = progress.entries()
+    asked = [entries[_item(q)] for _, q in _questions() if _item(q) in entries]
+    if not asked:
+        return ("There is nothing to review yet: answer a lesson's quiz, or pass all of its "
+                "exercises.")
+    return f"Nothing is due any more. The next question comes on {min(e['due'] for e in asked)}."
+
+
+def _questions() -> list[tuple[str, Question]]:
+    """The questions of every lesson that is there, each with the lesson's id."""
+    there = [id for id in exercises.lessons() if id in places.notebooks()]
+    return [(id, question) for id in there for question in exercises.lesson(id).QUIZ]
+
+
+def _item(question: Question) -> str:
+    return f"quiz {question.id}"
+
+
+def _filled(text: str, indent: str = "") -> str:
+    width = min(shutil.get_terminal_size().columns, 90)
+    hanging = indent + "   " * text[1:3].startswith(")")
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=hanging)
