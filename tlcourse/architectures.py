@@ -8,16 +8,15 @@ from torch import Tensor, nn
 
 ARCHITECTURES = {
     "alexnet": ("AlexNet", 2012, "won classification",
-                "ReLU, dropout and training on two GPUs"),
+                "ReLU, dropout, training on two GPUs"),
     "vgg16": ("VGG-16", 2014, "second in classification",
-              "only 3 × 3 filters, many of them in a row"),
+              "3 × 3 filters only, many in a row"),
     "googlenet": ("GoogLeNet", 2014, "won classification",
-                  "filters of several sizes side by side (Inception); a mean instead of large "
-                  "fully connected layers"),
+                  "Inception: several filter sizes side by side"),
     "resnet18": ("ResNet-18", 2015, "its family won classification",
-                 "shortcuts around every two layers, so that depth can be trained"),
+                 "shortcuts around every two layers"),
     "resnet50": ("ResNet-50", 2015, "its family won classification",
-                 "the same around three layers, with 1 × 1 bottlenecks"),
+                 "shortcuts around three, with 1 × 1 bottlenecks"),
 }
 """torchvision's name -> name, year, place in that year's ILSVRC, what was new."""
 
