@@ -203,7 +203,7 @@ def layer_curve(runs: pd.DataFrame, stages: Sequence[str], *, by: str, panel: st
         Columns that name the lines and the panels.
     """
     panels = list(runs.groupby(panel, sort=False))
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.8 * len(panels), 3.4), squeeze=False,
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.4), squeeze=False,
                                 sharey=True, layout="constrained")
     words = []
     for place, (title, rows) in zip(axes[0], panels, strict=True):

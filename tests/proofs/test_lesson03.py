@@ -98,7 +98,7 @@ class TestLesson03(ProofTests):
         Proof("3.1", wrong=[
             ("a", "the rule of thumb"),
             ("c", "print is of no use"),
-            ("d", "two of the four lines do meet"),
+            ("d", "two of the four lines do lie close"),
             ("e", "choose one of 'a', 'b', 'c', 'd'"),
             (..., "no answer yet"),
         ]),

@@ -4,6 +4,7 @@ import importlib.util
 import json
 from itertools import product
 
+import pandas as pd
 import pytest
 
 from tlcourse.data import manifest
@@ -166,3 +167,68 @@ def test_a_recorded_source_is_what_a_run_of_today_gives(zoo, zoo_record, source,
     for name in ("leep", "nce", "h_score", "cosine", "proxy_a"):
         assert today[name] == pytest.approx(kept[name], abs=0.1), name
     assert today["parameters"] == kept["parameters"]
+
+
+@pytest.fixture(scope="module")
+def alignment():
+    spec = importlib.util.spec_from_file_location("alignment", FOLDER / "alignment.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def alignment_record():
+    return json.loads((FOLDER / "alignment.json").read_text(encoding="utf-8"))
+
+
+def test_every_method_of_alignment_ran_on_every_pair_beside_its_baselines(
+    alignment, alignment_record
+):
+    found = [(r["source"], r["target"], r["shuffle"], r["method"], r["seed"])
+             for r in alignment_record["runs"]]
+    methods = [*alignment.BASELINES, *alignment.METHODS]
+    wanted = [(*pair, method, seed)
+              for pair, method, seed in product(alignment.PAIRS, methods, alignment.SEEDS)]
+    assert sorted(found) == sorted(wanted) and len(alignment.SEEDS) >= 5
+    assert {"none", "control", "control_separate", "adabn", "ceiling"} <= set(methods)
+    checkpoints = list(range(alignment.EVERY, alignment.STEPS + 1, alignment.EVERY))
+    for run in alignment_record["runs"]:
+        assert run["step"] == checkpoints and len(run["recall"]) == 10
+        assert len(run["accuracy"]) == len(checkpoints) and 0 < min(run["accuracy"])
+
+
+def test_the_record_of_alignment_says_where_it_comes_from(alignment, alignment_record):
+    record = alignment_record
+    assert record["command"] == "python data/runs/alignment.py" and record["date"]
+    assert set(record["versions"]) == {"torch", "numpy", "tlcourse"}
+    looks = len(record["runs"]) * (alignment.STEPS // alignment.EVERY + 1)
+    looks += sum(len(record[part]) for part in ("weights", "signs", "partial"))
+    assert record["looks at test sets"] == looks, "every look is counted"
+    assert (FOLDER / "alignment.json").stat().st_size < 300_000
+
+
+def test_settings_of_alignment_are_the_best_on_the_pair_for_choices_and_stay(
+    alignment, alignment_record
+):
+    choice = alignment_record["choice"]
+    assert not set(choice["seeds"]) & set(alignment.SEEDS) and choice["target"] != "uci_digits"
+    tried = pd.DataFrame(choice["tried"])
+    assert alignment.chosen(tried) == choice["settings"]
+    sizes = tried.groupby("method").size()
+    for method, weights in alignment.GRID.items():
+        forms = 2 if method in ("dann", "cdan") else 1
+        assert sizes[method] == len(weights) * 2 * forms * len(choice["seeds"])
+
+
+@pytest.mark.parametrize(("method", "seed"), [("mmd", 1), ("adabn", 2)])
+def test_a_recorded_alignment_is_what_a_run_of_today_gives(
+    alignment, alignment_record, method, seed
+):
+    pair = dict(zip(("source", "target", "shuffle"), alignment.PAIRS[0], strict=True))
+    key = {**pair, "method": method, "seed": seed}
+    (kept,) = (run for run in alignment_record["runs"] if key.items() <= run.items())
+    settings = alignment.settings_of(method, alignment_record["choice"]["settings"])
+    today = alignment.runs(**key, settings=settings)
+    assert today["accuracy"][-3:] == pytest.approx(kept["accuracy"][-3:], abs=0.06)
+    assert today["source_validation"][-1] == pytest.approx(kept["source_validation"][-1], abs=0.02)

@@ -6,7 +6,7 @@ _DECIDE = {
     "a": "that is the rule of thumb. Find the frozen line at 20: which other line is it next to?",
     "c": "this says that print is of no use. Compare scratch at 20 with the line that began from "
     "print and moved everything.",
-    "d": "two of the four lines do meet at 20. Do the other two meet them as well?",
+    "d": "two of the four lines do lie close together at 20. Do the other two lie there as well?",
 }
 
 
