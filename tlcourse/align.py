@@ -157,7 +157,7 @@ def adapt(
                     bar.set_postfix(loss=f"{history.source_loss[-1]:.3f}")
                     if watch is not None:
                         watch(step, model)
-                        model.train()
+                        model.to(device).train()
         except KeyboardInterrupt:
             history.interrupted = True
         finally:

@@ -182,3 +182,16 @@ def test_a_damaged_file_is_refused_with_both_checksums_and_the_repair(course_cop
     assert "data/uci_digits.npz" in message and data.entry("uci_digits")["sha256"] in message
     assert "found" in message and "git checkout -- data/uci_digits.npz" in message
     assert len(load("mnist_5k")) == 5000, "the other files are not affected"
+
+
+def test_names_that_are_handed_on_are_the_same_objects_everywhere():
+    from tlcourse import domain, finetune, freezing, heads, models, pictures, plots, stages, weights
+
+    assert data.LOOKS is domain.LOOKS, "one record of looks"
+    assert data.Domain is domain.Domain and data.Vault is domain.Vault
+    assert finetune.freeze is freezing.freeze and finetune.replace_head is heads.replace_head
+    assert finetune.stages is stages.stages and finetune.param_groups is stages.param_groups
+    assert models.load_weights is weights.load_weights
+    assert plots.sample_grid is pictures.sample_grid
+    for module in (data, finetune, models, plots):
+        assert all(hasattr(module, name) for name in module.__all__), module.__name__

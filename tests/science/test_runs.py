@@ -195,7 +195,7 @@ def test_every_method_of_alignment_ran_on_every_pair_beside_its_baselines(
     checkpoints = list(range(alignment.EVERY, alignment.STEPS + 1, alignment.EVERY))
     for run in alignment_record["runs"]:
         assert run["step"] == checkpoints and len(run["recall"]) == 10
-        assert len(run["accuracy"]) == len(checkpoints) and 0 < min(run["accuracy"])
+        assert len(run["accuracy"]) == len(checkpoints) and min(run["accuracy"]) > 0
 
 
 def test_the_record_of_alignment_says_where_it_comes_from(alignment, alignment_record):
