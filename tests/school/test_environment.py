@@ -56,6 +56,7 @@ def imported(*paths):
 
 
 BASE, TEST = parsed(PROJECT["dependencies"]), parsed(PROJECT["optional-dependencies"]["test"])
+TEST |= parsed(PROJECT["optional-dependencies"]["classroom"])  # which the tests need too
 
 
 def test_every_line_for_conda_is_one_that_conda_can_read():
@@ -97,7 +98,8 @@ def test_all_agree_on_the_versions_of_python():
 
 def test_the_package_imports_what_the_base_installs():
     package = [*(ROOT / "tlcourse").rglob("*.py")]
-    making = {ROOT / "tlcourse" / "school" / name for name in ("build.py", "source.py")}
+    making = {ROOT / "tlcourse" / "school" / name
+              for name in ("build.py", "source.py", "classroom/gradebook.py")}
     assert imported(*set(package) - making) - set(BASE) == set()
     assert imported(*making) - set(BASE) - set(TEST) == set()
     assert set(BASE) - imported(*package) - UNSEEN == set()

@@ -51,6 +51,11 @@ def grade(exercise_id: str, answer: object, *, seed: int = 0) -> Result:
         exercise = exercises.get(exercise_id)
     except LookupError as error:
         return Result(False, str(error))
+    return climb(exercise, answer, seed)
+
+
+def climb(exercise: exercises.Exercise, answer: object, seed: int) -> Result:
+    """Judge an answer as `grade` does, on the ladder of the exercise that is handed in."""
     if id(answer) in _lent:
         return Result(False, "this is the reference that was lent to you: define your own answer "
                              "in this cell and run it again.")

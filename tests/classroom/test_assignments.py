@@ -1,0 +1,186 @@
+"""What is released holds the exercises and nothing of their answers, and runs within seconds."""
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import hand_ins
+import nbformat
+import pytest
+from nbgrader.converters import Autograde
+from traitlets.config import Config
+
+from tlcourse.school import exercises, places, runner
+from tlcourse.school.classroom import gradebook, variants
+from tlcourse.school.classroom.attempt import attempt
+from tlcourse.school.classroom.edition import assignment, starter
+from tlcourse.school.classroom.limits import Limits
+from tlcourse.school.classroom.needed import needed, statements
+from tlcourse.school.classroom.release import release, students_in
+from tlcourse.school.classroom.submission import Submission, clean
+from tlcourse.school.source import load, tags
+
+LESSONS = [id for id in places.notebooks() if id in exercises.lessons()]
+SECONDS = 8
+
+
+@pytest.fixture(scope="module")
+def all_released(tmp_path_factory):
+    return release(LESSONS, tmp_path_factory.mktemp("all"), ["ann", "bob"])
+
+
+def lines(source):
+    return {line.strip() for line in source.splitlines()}
+
+
+def solution_lines(lesson):
+    """Lines of the solutions that their starters do not have."""
+    given = {cell.id: cell.source for cell in load(places.notebook(lesson)).cells}
+    for cell in load(places.solution(lesson)).cells:
+        if "solution" in tags(cell):
+            begun = given[cell.id.replace("-sol-", "-ex-")]
+            yield from lines(starter(cell.source)) - lines(begun) - {""}
+
+
+def everything_in(notebook):
+    """All texts of a notebook: sources, metadata and outputs."""
+    return "\n".join(re.findall(r'"((?:[^"\\]|\\.)*)"', json.dumps(notebook))).replace("\\n", "\n")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_line_of_a_solution_is_in_what_is_handed_out(lesson, all_released):
+    handed_out = [path for path in all_released if f"lesson-{lesson}" in str(path)]
+    assert [path.stem for path in handed_out] == [f"lesson-{lesson}", "ann", "bob"]
+    for path in handed_out:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        texts = {line.strip() for line in everything_in(notebook).replace('\\"', '"').splitlines()}
+        found = set(solution_lines(lesson)) & texts
+        assert not found, f"{path.name}: {found}"
+        assert "hidden" not in str([c for c in notebook["cells"] if c["cell_type"] == "code"])
+        assert all(not cell.get("outputs") for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_search_would_find_a_solution(lesson):
+    notebook = assignment(lesson).notebook
+    (line, *_) = solution_lines(lesson)
+    notebook.metadata["note"] = f"see\n  {line}\nthere"
+    texts = {text.strip() for text in
+             everything_in(notebook).replace('\\"', '"').splitlines()}
+    assert line in texts
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson):
+    notebook = assignment(lesson).notebook
+    clock = nbformat.v4.new_code_cell("import time\nprint(time.process_time())")
+    notebook.cells.append(clock)  # on a computer that does nothing else, the seconds it takes
+    with tempfile.TemporaryDirectory() as folder:
+        runner.execute(notebook, folder=Path(folder))
+    assert float(clock.outputs[0].text) < SECONDS
+    said = [cell.outputs[0].text for cell in notebook.cells if cell.id.endswith("-check")]
+    assert len(said) == len(exercises.lesson(lesson).EXERCISES)
+    assert all("not yet: " in line and line.count("\n") == 1 for line in said)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_solutions_of_every_lesson_earn_all_points_and_no_remark(lesson):
+    """So the release keeps what a solution needs, and no honest run looks like a trick."""
+    given = assignment(lesson)
+    outcome = attempt(clean(Submission(hand_ins.perfect(lesson)), given), given, Limits())
+    assert {one.exercise: one.reason for one in outcome.earned if one.reason} == {}
+    assert outcome.remarks == []
+
+
+def test_nbgrader_knows_the_exercises_and_their_points(released):
+    source, out = (nbformat.read(released / place / "lesson-01" / "lesson-01.ipynb", 4)
+                   for place in ("source", "release"))
+    graded = [cell for cell in out.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    points = {e.id: e.minutes for e in exercises.lesson("01").EXERCISES}
+    assert [cell.metadata["nbgrader"]["points"] for cell in graded] == list(points.values())
+    assert all(cell.metadata["nbgrader"]["locked"] and not cell.metadata["editable"]
+               for cell in graded)
+    answers = [cell for cell in out.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert len(answers) == len(graded)
+    assert all(cell.metadata.get("editable", True) for cell in answers)
+    assert "hidden(" in str(source.cells) and "hidden(" not in str(out.cells)
+
+
+def test_nbgrader_on_its_own_gives_the_same_points(released, tmp_path):
+    """An instructor may use the release with nbgrader alone, without any walls."""
+    course = tmp_path / "course"
+    shutil.copytree(released, course)
+    half = hand_ins.perfect(ex_1_3="", ex_1_4="def chosen_score(a, b):\n    return max(b)")
+    hand_ins.save(course / "submitted" / "ann" / "lesson-01" / "lesson-01.ipynb", half)
+    gradebook._run(Autograde, course, "lesson-01", "ann", Config())
+    assert gradebook.points(course, "lesson-01") == {"ann": 7.0}
+
+
+def test_a_prediction_shows_what_the_lesson_had_shown(released):
+    notebook = assignment("03").notebook
+    shown = hand_ins.cell(notebook, "03-ex-3-1-before")
+    assert "## Nothing, everything, or from scratch" in shown.source
+    assert re.search(r"!\[Learning curve.*\]\(attachment:picture2.png\)", shown.source)
+    assert set(shown.attachments) == {"picture1.png", "picture2.png"}
+
+
+def test_a_text_of_the_lesson_about_check_is_left_out():
+    text = hand_ins.cell(assignment("00").notebook, "00-ex-0-1-text").source
+    assert "check(" not in text and "- a) scratch, as is, tuned" in text
+
+
+def test_a_student_gets_data_of_ones_own(all_released):
+    _, ann, bob = (path for path in all_released if "lesson-00" in str(path))
+    texts = [hand_ins.cell(nbformat.read(path, 4), "00-ex-0-1-text").source for path in (ann, bob)]
+    assert texts[0] != texts[1]
+    assert sorted(line[5:] for line in texts[0].splitlines() if line.startswith("- ")) == sorted(
+        line[5:] for line in texts[1].splitlines() if line.startswith("- "))
+
+
+def test_a_list_of_students_with_a_name_twice_is_refused(tmp_path):
+    path = tmp_path / "students.txt"
+    path.write_text("Ann Lee\n\nBøb\nann/lee\n", encoding="utf-8")
+    assert students_in(path) == ["Ann_Lee", "Bøb", "ann_lee"]
+    path.write_text("Ann Lee\nAnn/Lee\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="has Ann_Lee more than once"):
+        students_in(path)
+
+
+LESSON = statements("""\
+import math
+from copy import deepcopy
+model = [1]
+other = [2]
+model.append(3)
+fit(other, model)
+print("seen")
+
+@decorated
+def double(x):
+    model = 5  # its own
+    return helper(x)
+
+def helper(x):
+    return math.floor(x)
+""")
+
+
+@pytest.mark.parametrize(("code", "kept"), [
+    ("double(3)", ["import math", "@decorated", "def helper"]),
+    ("sum(model)", ["model = [1]", "model.append(3)"]),
+    ("other", ["model = [1]", "other = [2]", "model.append(3)", "fit(other, model)"]),
+    ("def f(model):\n    return model", []),
+    ("def f():\n    return deepcopy(1)", ["from copy import deepcopy"]),
+    ("%timeit model", []),
+])
+def test_what_code_needs_of_the_cells_before_it(code, kept):
+    assert [s.splitlines()[0].startswith(k) for s, k in
+            zip(needed(LESSON, [code]), kept, strict=True)] == [True] * len(kept)
+
+
+def test_variants_are_drawn_from_the_name_alone():
+    assert variants.of_student("ann") == variants.of_student("ann") != variants.of_student("bob")
+    assert 1 <= variants.of_student("ann") <= 9999
+    assert len({tuple(variants.seeds(v)) for v in range(50)}) > 10

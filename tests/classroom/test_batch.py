@@ -1,0 +1,145 @@
+"""A folder with every kind of submission is graded whole, exactly, and safely."""
+
+import os
+import sys
+from pathlib import Path
+
+import hand_ins
+import pytest
+from hand_ins import LIMITS
+
+from tlcourse.school.classroom import attempt, command, gradebook, sandbox
+from tlcourse.school.classroom.edition import assignment
+from tlcourse.school.classroom.grade import dry_run, grade_file
+from tlcourse.school.classroom.submission import Unreadable
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="expects what Linux can limit")
+EXPECTED = Path(__file__).with_name("expected.csv")
+NEED_WALLS = ("reading_a_sibling,", "network_call,")
+
+
+def rows(lines):
+    """Without the rows that only walls can answer for, where there are none."""
+    return [line for line in lines
+            if sandbox.why_not() is None or not line.startswith(NEED_WALLS)]
+
+
+def test_bubblewrap_works_where_it_has_to():
+    reason = sandbox.why_not()
+    if reason and not os.environ.get("TLCOURSE_REQUIRE_BUBBLEWRAP"):
+        pytest.skip(reason)
+    assert reason is None
+
+
+def test_every_submission_gets_exactly_its_points_and_reasons(batch):
+    expected = EXPECTED.read_text(encoding="utf-8").splitlines()
+    assert rows(batch.table("points")) == rows(expected)
+
+
+def test_twenty_and_more_are_graded_within_four_minutes(batch):
+    assert len(list(batch.folder.glob("*"))) >= 20
+    assert batch.seconds < 240
+    assert batch.status == 0
+
+
+def total(batch, student):
+    return sum(int(line.split(",")[3]) for line in batch.table("points")
+               if line.startswith(f"{student},"))
+
+
+def test_the_perfect_one_gets_all_points_and_the_wrong_one_checked_twice_none(batch):
+    assert total(batch, "perfect") == 23
+    assert total(batch, "wrong_checked_twice") == 0
+
+
+def test_what_was_done_to_cells_is_said(batch):
+    said = "\n".join(batch.table("remarks"))
+    for remark in (
+        "duplicated_cell,duplicated_cell.ipynb,1.2: the cell of the answer is there 2 times",
+        "deleted_answer,deleted_answer.ipynb,1.2: the cell of the answer had been deleted",
+        'deleted_tests,deleted_tests.ipynb,"the locked cell 01-ex-1-1-check had been deleted',
+        'tampered_tests,tampered_tests.ipynb,"the locked cell 01-ex-1-4-check had been changed',
+        'reordered_cells,reordered_cells.ipynb,"the cells were in another order',
+        'renamed_cells,renamed_cells.ipynb,"1.3: the cell of the answer had lost its mark',
+        'utf_16,utf_16.ipynb,"the file was saved as UTF-16',
+        "the submission changed tlcourse.school.check.grade, and it was put back",
+        "the submission changed tlcourse.school.check.climb, and it was put back",
+    ):
+        assert remark in said
+    assert "\nperfect," not in said and "\nown_helper_cell," not in said
+
+
+def test_no_submission_reached_the_network(batch):
+    if reason := sandbox.why_not():
+        pytest.skip(reason)
+    assert batch.requests == []
+
+
+def test_without_walls_that_very_submission_would_have_got_through(monkeypatch, batch):
+    """So the test above can fail."""
+    monkeypatch.setattr(sandbox, "why_not", lambda: "for this test")
+    for name in ("reading_a_sibling", "network_call"):
+        outcome = grade_file(batch.folder / f"{name}.ipynb", assignment("01"), LIMITS)
+        assert outcome.earned[2].reason == "", name
+
+
+def test_the_conditions_are_said_before_anything_runs(batch, monkeypatch):
+    assert "for at most 20 s, with at most 1,000 MB and 64 processes" in batch.said
+    assert ("NOT in bubblewrap" in batch.said) == (sandbox.why_not() is not None)
+    monkeypatch.setattr(sandbox, "why_not", lambda: "it is not installed")
+    assert ("NOT in bubblewrap, so it can read your files and use the network (it is not "
+            "installed)") in command._conditions(LIMITS)
+
+
+def test_the_database_of_nbgrader_has_the_same_points(batch):
+    points = gradebook.points(batch.course, "lesson-01")
+    assert points == {student: total(batch, student) for student in points}
+    assert len(points) == len(list(batch.folder.glob("*")))
+
+
+def test_everybody_gets_a_page_with_the_reasons_and_no_check_is_in_it(batch):
+    page = batch.course / "feedback" / "wrong_checked_twice" / "lesson-01" / "lesson-01.html"
+    text = page.read_text(encoding="utf-8")
+    assert "1.2: 0 of 5 points. this divides by how often a class was predicted" in text
+    assert "_recalls" not in text and "integers(1, 30" not in text
+    pages = {path.parts[-3] for path in (batch.course / "feedback").rglob("*.html")}
+    assert pages == {path.stem for path in batch.folder.glob("*")}
+
+
+def test_a_second_run_grades_nothing_again(batch, monkeypatch, capsys):
+    monkeypatch.setattr(attempt, "attempt", None)
+    before = {path: path.stat().st_mtime_ns for path in (batch.course / "feedback").rglob("*.html")}
+    assert command.grade(str(batch.folder), "01", str(batch.course), LIMITS) == 0
+    assert "0 graded now" in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_the_items_say_which_wrong_answer_was_how_frequent(batch):
+    items = batch.table("items")
+    assert items[0] == "exercise,students,share,answer"
+    ones = [line for line in items if line.startswith("1.2,")]
+    assert ones[0].endswith(",right")
+    assert [int(line.split(",")[1]) for line in ones] == sorted(
+        (int(line.split(",")[1]) for line in ones), reverse=True)
+    assert any("that is precision" in line for line in ones)
+    assert sum(int(line.split(",")[1]) for line in ones) == len(list(batch.folder.glob("*")))
+
+
+@pytest.mark.parametrize("name", ["perfect", "empty", "duplicated_cell", "tampered_tests",
+                                  "tampered_package", "syntax_error", "os_exit", "utf_16",
+                                  "own_helper_cell"])
+def test_a_dry_run_gives_what_the_batch_gave(batch, name):
+    earned = dry_run(batch.folder / f"{name}.ipynb", LIMITS).earned
+    given = [line for line in batch.table("points") if line.startswith(f"{name},")]
+    assert [str(one.points) for one in earned] == [line.split(",")[3] for line in given]
+    assert all(one.reason.replace('"', '""') in line
+               for one, line in zip(earned, given, strict=True))
+
+
+def test_a_dry_run_of_something_else_says_what_is_needed(batch, tmp_path):
+    other = hand_ins.perfect()
+    del other.metadata["tlcourse"]
+    with pytest.raises(Unreadable, match="does not say which assignment it is"):
+        dry_run(hand_ins.save(tmp_path / "other.ipynb", other), LIMITS)
+    with pytest.raises(Unreadable, match="no complete notebook"):
+        dry_run(batch.folder / "half_saved.ipynb", LIMITS)

@@ -1,0 +1,138 @@
+"""What a learner handed in is found, whatever happened to its cells, and put into its place."""
+
+import json
+import os
+
+import nbformat
+import pytest
+from hand_ins import LESSON, answers, blank, cell, filled, perfect, save
+
+from tlcourse.school.classroom import submission
+from tlcourse.school.classroom.edition import assignment
+from tlcourse.school.classroom.grade import submissions
+from tlcourse.school.classroom.submission import Submission, Unreadable, clean, read, student_name
+
+
+def cleaned(notebook):
+    return clean(Submission(notebook), assignment(LESSON))
+
+
+def sources(notebook):
+    return {one.id: one.source for one in notebook.cells}
+
+
+def own_cell(source):
+    return nbformat.v4.new_code_cell(source)
+
+
+def test_a_clean_submission_stays_as_it_is():
+    assert sources(cleaned(perfect()).notebook) == sources(perfect())
+    assert cleaned(perfect()).remarks == []
+
+
+def test_own_cells_stay_behind_the_cell_that_they_followed():
+    notebook = perfect()
+    place = notebook.cells.index(cell(notebook, "01-ex-1-3"))
+    notebook.cells.insert(place + 1, own_cell("y = 2"))
+    notebook.cells.insert(place, own_cell("x = 1"))
+    ids = [one.id for one in cleaned(notebook).notebook.cells if one.cell_type == "code"]
+    assert ids[ids.index("01-ex-1-3") - 1] == "own-1"
+    assert ids[ids.index("01-ex-1-3") + 1] == "own-2"
+
+
+def test_what_was_added_to_the_setup_still_runs():
+    notebook = perfect()
+    cell(notebook, "01-setup").source += "\nimport math"
+    done = cleaned(notebook)
+    assert cell(done.notebook, "own-1").source.endswith("import math")
+    assert cell(done.notebook, "01-setup").source == cell(blank(), "01-setup").source
+    assert done.remarks == ["the locked cell 01-setup had been changed, and was put back"]
+
+
+def test_a_copy_that_was_not_changed_does_not_count():
+    notebook = filled({"01-ex-1-2": answers()["01-ex-1-2"]})
+    place = notebook.cells.index(cell(notebook, "01-ex-1-2"))
+    notebook.cells.insert(place + 1, nbformat.from_dict(dict(cell(blank(), "01-ex-1-2"))))
+    assert cell(cleaned(notebook).notebook, "01-ex-1-2").source == answers()["01-ex-1-2"]
+
+
+def test_an_answer_as_text_is_none():
+    notebook = perfect()
+    one = cell(notebook, "01-ex-1-2")
+    one.cell_type = "markdown"
+    done = cleaned(notebook)
+    assert cell(done.notebook, "01-ex-1-2").source == ""
+    assert done.remarks == ["1.2: the cell of the answer had been deleted"]
+
+
+def test_the_variant_of_another_student_is_noticed():
+    notebook = perfect()
+    notebook.metadata["tlcourse"]["variant"] = 5
+    assert cleaned(notebook).remarks == [
+        "this is the variant of another student; it was graded as your own"]
+
+
+def test_a_notebook_without_any_of_the_cells_is_refused():
+    with pytest.raises(Unreadable, match="no cell of lesson-01"):
+        cleaned(nbformat.v4.new_notebook(cells=[own_cell("x = 1")]))
+
+
+def test_the_notebook_of_the_lesson_itself_is_read_by_its_names():
+    notebook = nbformat.v4.new_notebook(cells=[own_cell("guess = 0.1")])
+    assert cell(cleaned(notebook).notebook, "01-ex-1-1").source == "guess = 0.1"
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"{}", b"[]", b"null", b"\xff\xfe", b"\x00" * 100, b"[" * 100_000,
+    json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 3}).encode(),
+    json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+        {"cell_type": "code", "source": "x", "metadata": {"nbgrader": 7}}]}).encode(),
+    json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"tlcourse": []},
+                "cells": []}).encode(),
+    json.dumps({"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}).encode(),
+], ids=repr)
+def test_no_content_of_a_file_stops_the_reader(tmp_path, content):
+    (tmp_path / "a.ipynb").write_bytes(content)
+    with pytest.raises(Unreadable):
+        clean(read(tmp_path / "a.ipynb"), assignment(LESSON))
+
+
+@pytest.mark.parametrize("mark", [["a"], {"a": 1}, None, 7, ""])
+def test_no_mark_of_a_cell_stops_it_either(mark, tmp_path):
+    notebook = perfect()
+    cell(notebook, "01-ex-1-2").metadata["nbgrader"]["grade_id"] = mark
+    path = save(tmp_path / "a.ipynb", notebook)
+    done = clean(read(path), assignment(LESSON))
+    assert cell(done.notebook, "01-ex-1-2").source == answers()["01-ex-1-2"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs rights there")
+def test_a_link_to_somebody_elses_file_is_not_followed(tmp_path):
+    (tmp_path / "mine.ipynb").symlink_to(save(tmp_path / "a.ipynb", perfect()))
+    with pytest.raises(Unreadable, match="a link to another one"):
+        read(tmp_path / "mine.ipynb")
+
+
+def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(submission, "LARGEST", 1000)
+    with pytest.raises(Unreadable, match="larger than"):
+        read(save(tmp_path / "a.ipynb", perfect()))
+
+
+def test_students_are_told_by_the_names_of_files_and_folders(tmp_path):
+    for name in ("ann.ipynb", "bob/lesson-01.ipynb", "group b/ann.ipynb", "Zoë M.ipynb",
+                 ".ipynb_checkpoints/ann.ipynb", "../outside.ipynb", "=1+1.ipynb", "notes.txt"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    found = submissions(tmp_path / "in", "lesson-01")
+    assert {student: path.relative_to(tmp_path / "in").as_posix()
+            for student, path in found.items()} == {
+        "1_1": "=1+1.ipynb", "Zoë_M": "Zoë M.ipynb", "ann": "ann.ipynb",
+        "bob": "bob/lesson-01.ipynb", "ann_2": "group b/ann.ipynb"}
+
+
+@pytest.mark.parametrize(("text", "name"), [
+    ("Ann Lee", "Ann_Lee"), ("../../etc", "etc"), ("...", "student"), ("a+b", "a_b")])
+def test_a_name_can_be_a_folder(text, name):
+    assert student_name(text) == name

@@ -1,0 +1,157 @@
+"""A submission is ended at its limits, with all that it started, by the kernel or a supervisor."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from hand_ins import perfect
+
+from tlcourse.school.classroom import attempt, groups, limits, sandbox
+from tlcourse.school.classroom.edition import assignment
+from tlcourse.school.classroom.groups import Group
+from tlcourse.school.classroom.limits import Limits
+from tlcourse.school.classroom.submission import Submission, clean
+
+_POPEN = subprocess.Popen
+SMALL = Limits(seconds=20, cell_seconds=4, memory=800_000_000, processes=40)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")
+
+FORKS = "import os\nwhile True:\n    os.fork()"
+SHELLS = "import subprocess\nsubprocess.run(['bash', '-c', ':(){ :|:& };: ; sleep 60'])"
+SHARED_HOARD = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        hoard = bytearray(200_000_000)
+        time.sleep(60)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(params=["walls", "no walls"])
+def walls(request, monkeypatch):
+    if request.param == "no walls":
+        monkeypatch.setattr(sandbox, "why_not", lambda: "for this test")
+    elif reason := sandbox.why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture(params=["kernel", "supervisor"])
+def holder(request, monkeypatch):
+    made, none = Group.make(6 * SMALL.memory, 1500), lambda *sizes: None
+    if request.param == "kernel":
+        if made is None:
+            pytest.skip("no control group can be made here")
+        made.close()
+        yield
+        return
+    monkeypatch.setattr(attempt, "Group", type("None", (), {"make": none}))
+    if made is None:
+        yield
+        return
+    # A net far below the supervisor, for the sake of this computer while it is being changed.
+    monkeypatch.setattr(attempt.subprocess, "Popen", lambda command, **more: _POPEN(
+        made.entering(command), **more))
+    yield
+    made.close()
+
+
+def reasons(notebook, limits=SMALL):
+    given = assignment("01")
+    outcome = attempt.attempt(clean(Submission(notebook), given), given, limits)
+    return [one.reason for one in outcome.earned]
+
+
+def workers():
+    return [p.pid for p in psutil.process_iter(["cmdline"])
+            if "tlcourse.school.classroom.worker" in (p.info["cmdline"] or ())]
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    (FORKS, "the submission started more than 40 processes while this ran."),
+    (SHELLS, "the submission started more than 40 processes while this ran."),
+    (SHARED_HOARD, "the submission used more than 800 MB of memory while this ran."),
+], ids=["fork bomb", "shell bomb", "memory of all together"])
+def test_bombs_end_inside_their_limits_and_leave_nothing(code, said, walls, holder):
+    begun = time.monotonic()
+    assert reasons(perfect(ex_1_3=code))[:3] == ["", "", said]
+    assert time.monotonic() - begun < SMALL.seconds
+    assert workers() == []
+
+
+def test_a_memory_bomb_ends_in_its_cell_and_the_next_exercise_counts(walls, holder):
+    hoard = "hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"
+    assert reasons(perfect(ex_1_3=hoard)) == [
+        "", "", "its cell stopped with MemoryError.", ""]
+
+
+def test_a_grandchild_in_a_session_of_its_own_is_ended_too(holder):
+    if reason := sandbox.why_not():
+        pytest.skip(reason)
+    code = ("import subprocess\nsubprocess.Popen(['/bin/sh', '-c', 'setsid sleep 61.7 & sleep 61.7'"
+            "])\nwhile True:\n    pass")
+    reasons(perfect(ex_1_4=code), Limits(seconds=4, cell_seconds=30))
+    assert not [p for p in psutil.process_iter(["cmdline"]) if "61.7" in (p.info["cmdline"] or ())]
+
+
+def test_a_run_that_is_called_off_says_nothing_about_the_submission():
+    given = assignment("01")
+    with pytest.raises(attempt.GraderError, match="was interrupted"):
+        attempt.attempt(Submission(perfect(ex_1_1="while True:\n    pass")), given, SMALL,
+                        stopped=lambda: True)
+
+
+def test_a_grader_that_cannot_start_blames_no_student(monkeypatch):
+    monkeypatch.setattr(attempt, "_WORKER", [sys.executable, "-c", "raise SystemExit('no torch')"])
+    with pytest.raises(attempt.GraderError, match="could not be run: .* saying 'no torch'"):
+        attempt.attempt(Submission(perfect()), assignment("01"), SMALL)
+
+
+@pytest.mark.parametrize(("lines", "made"), [
+    ("8:pids:/a\n4:memory:/b/c\n1:cpu:/", {"pids": "pids/a", "memory": "memory/b/c"}),
+    ("0::/user.slice/app.slice/one.scope", {"pids": "user.slice/app.slice",
+                                            "memory": "user.slice/app.slice"}),
+], ids=["version 1", "version 2"])
+def test_groups_are_made_where_this_process_may_make_them(tmp_path, monkeypatch, lines, made):
+    """On folders that stand for the kernel's, for a machine has groups of one version only."""
+    (tmp_path / "self").write_text(lines)
+    monkeypatch.setattr(groups, "_OWN", tmp_path / "self")
+    monkeypatch.setattr(groups, "_ROOT", tmp_path)
+    monkeypatch.setattr(Group, "_fill", lambda group, memory, processes: None)
+    folders = Group.make(1000, 10)._folders
+    assert {kind: folder.parent for kind, folder in folders.items()} == {
+        kind: tmp_path / path for kind, path in made.items()}
+    assert len({folder.name for folder in folders.values()}) == 1
+
+
+def test_groups_of_a_grader_that_was_killed_are_cleared_away():
+    code = ("import os, signal\nfrom tlcourse.school.classroom.groups import Group\n"
+            "group = Group.make(10**9, 10)\n"
+            "print(*(group._folders.values() if group else ()), sep='\\n', flush=True)\n"
+            "os.kill(os.getpid(), signal.SIGKILL)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    left = [Path(line) for line in done.stdout.splitlines()]
+    if not left:
+        pytest.skip("no control group can be made here")
+    assert all(folder.is_dir() for folder in left)
+    Group.make(10**9, 10).close()
+    assert not any(folder.exists() for folder in left)
+
+
+def test_where_no_group_can_be_made_there_is_none(tmp_path, monkeypatch):
+    (tmp_path / "self").write_text("0::/one")
+    (tmp_path / "one").mkdir()
+    monkeypatch.setattr(groups, "_OWN", tmp_path / "self")
+    monkeypatch.setattr(groups, "_ROOT", tmp_path)
+    assert Group.make(1000, 10) is None  # a folder without the kernel's files
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["one", "self"]
+
+
+def test_a_process_that_ends_by_itself_breaks_no_limit():
+    process = subprocess.Popen([sys.executable, "-c", "pass"], start_new_session=True)
+    assert limits.supervise(process, SMALL, None) is None
+    assert process.returncode == 0
+    assert not Path(f"/proc/{process.pid}").exists()

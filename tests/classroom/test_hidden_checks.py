@@ -1,0 +1,206 @@
+"""The hidden check refuses answers that pass the visible one, and accepts none that it refuses."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from tlcourse.finetune import stages
+from tlcourse.school import check, exercises
+from tlcourse.school.classroom import variants
+from tlcourse.school.classroom.judge import (
+    graded_exercise,
+    hidden,
+    judge,
+    visible,
+    visible_exercise,
+)
+from tlcourse.training import fit
+
+IDS = [exercise.id for lesson in exercises.lessons()
+       for exercise in exercises.lesson(lesson).EXERCISES]
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+def without_squeezed_batch(model, x):
+    return model(x).squeeze().argmax(dim=-1)
+
+
+def always_three_steps(model, few, steps):
+    from copy import deepcopy
+
+    tuned = deepcopy(model)
+    fit(tuned, few, steps=3, seed=0)
+    return tuned
+
+
+def four_classes(confusion):
+    return np.array([confusion[k, k] / confusion[k].sum() for k in range(4)])
+
+
+def small_numbers(n):
+    return np.arange(0, n, 2).astype(np.uint8), np.arange(1, n, 2).astype(np.uint8)
+
+
+def first_look_left_out(on_validation, on_test):
+    best, at = 0, None
+    for look in range(1, len(on_validation)):
+        if on_validation[look] > best:
+            best, at = on_validation[look], look
+    return on_test[at]
+
+
+def scaled_by_its_maximum(flat):
+    x = torch.tensor(flat, dtype=torch.float32)
+    x = (x / x.max()).view(-1, 1, 8, 8).repeat(1, 3, 1, 1)
+    return (interpolate(x, (64, 64), mode="bilinear") - MEAN) / STD
+
+
+def only_known_layers(module):
+    for part in module.modules():
+        part.requires_grad_(False)
+        if isinstance(part, nn.BatchNorm2d) or (isinstance(part, nn.BatchNorm1d)
+                                                and part.num_features == 8):
+            part.register_forward_pre_hook(stay_in_eval)
+    return module
+
+
+def stay_in_eval(layer, inputs):
+    layer.eval()
+
+
+def five_stages(model, lr, decay):
+    return [{"params": list(part.parameters()), "lr": lr * decay ** (4 - i)}
+            for i, (_, part) in enumerate(stages(model))]
+
+
+def paired_by_place(model, reference):
+    pairs = zip(model.parameters(), reference.parameters(), strict=False)
+    return sum((a - b.detach()).square().sum() for a, b in pairs if a.shape == b.shape)
+
+
+def one_memory_for_all(model, memory={}):  # noqa: B006, the fault itself
+    memory.clear()
+    memory.update({name: w.detach().clone() for name, w in model.named_parameters()})
+    return memory
+
+
+ONLY_VISIBLE = {
+    "0.1": "d", "0.2": without_squeezed_batch, "0.3": always_three_steps,
+    "1.1": 0.5, "1.2": four_classes, "1.3": small_numbers, "1.4": first_look_left_out,
+    "2.1": "a", "2.2": scaled_by_its_maximum, "2.3": only_known_layers,
+    "3.1": "a", "3.2": five_stages, "3.3": paired_by_place, "3.4": one_memory_for_all,
+}
+
+
+class Crammed:
+    """Right as often as the visible check asks, and never again."""
+
+    def __init__(self, id):
+        self.reference, self.left = exercises.get(id).reference(), 0
+        self.left = self.asked = 10**6
+        check.climb(visible_exercise(id), self, 0)
+        self.left = self.asked - self.left
+
+    def __call__(self, *given):
+        self.left -= 1
+        return self.reference(*given) if self.left >= 0 else None
+
+
+def visible_accepts(id, answer):
+    return check.climb(visible_exercise(id), answer, 0).passed
+
+
+def hidden_accepts(id, answer, variant=0):
+    return judge(graded_exercise(id, variant), answer, variants.seeds(variant)).passed
+
+
+@pytest.mark.parametrize("id", ONLY_VISIBLE)
+def test_a_plausible_wrong_answer_passes_the_visible_check_and_not_the_hidden_one(id):
+    assert visible_accepts(id, ONLY_VISIBLE[id])
+    assert not hidden_accepts(id, ONLY_VISIBLE[id])
+
+
+def test_there_is_one_for_at_least_half_of_all_exercises():
+    """Of an exercise without a check of its own, one that knows the visible inputs by heart."""
+    found = set(ONLY_VISIBLE)
+    for id in sorted(set(IDS) - found):
+        if len(found) >= len(IDS) / 2:
+            break
+        knows_by_heart = callable(exercises.get(id).reference())
+        if knows_by_heart and visible_accepts(id, Crammed(id)) and not hidden_accepts(
+                id, Crammed(id)):
+            found.add(id)
+    assert len(found) >= len(IDS) / 2
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_what_the_visible_check_refuses_the_hidden_one_refuses(id):
+    """By construction, the hidden ladder holds the visible one; here, on every proven answer."""
+    proofs = importlib.import_module(f"test_lesson{int(id.split('.')[0]):02}")
+    classes = [value for value in vars(proofs).values() if hasattr(value, "proofs")]
+    (proof,) = [proof for one in classes for proof in one.proofs if proof.id == id]
+    for answer, _ in proof.wrong:
+        assert not hidden_accepts(id, answer), answer
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_the_reference_passes_on_every_seed_that_a_variant_may_draw(id):
+    exercise = graded_exercise(id, 0)
+    of_ones_own, *ladder = exercise.checks  # the first is meant for learners
+    object.__setattr__(exercise, "checks", ladder)
+    assert of_ones_own.__name__ == "_of_ones_own"
+    seeds = [0] if exercise.kind == "predict" else variants.SEEDS
+    for seed in seeds:
+        result = check.climb(exercise, exercises.get(id).reference(), seed)
+        assert result.passed, f"seed {seed}: {result.message}"
+
+
+def test_the_courses_own_function_is_no_answer():
+    from tlcourse.finetune import freeze
+
+    assert visible_accepts("2.3", freeze)
+    result = judge(graded_exercise("2.3", 0), freeze, [1])
+    assert result.message == ("this function is the course's own, from tlcourse.freezing: write "
+                              "one yourself.")
+
+
+def test_the_visible_check_of_a_prediction_judges_its_form_alone(capsys):
+    for letter in "abcd":
+        visible("0.1", letter)
+    said = capsys.readouterr().out.splitlines()
+    assert set(said) == {"0.1 so far so good: further checks follow when this is graded."}
+    visible("0.1", ...)
+    visible("0.1", "the first")
+    visible("1.1", 7)
+    said = capsys.readouterr().out
+    assert "0.1 not yet: there is no answer yet" in said
+    assert "0.1 not yet: one letter is needed" in said
+    assert "1.1 not yet: such a number lies between 0 and 1" in said
+
+
+def test_the_checks_for_nbgrader_give_points(capsys):
+    assert hidden("1.2", lambda c: c.diagonal() / c.sum(axis=0)) == 0.0
+    assert hidden("1.2", lambda c: c.diagonal() / c.sum(axis=1)) == 5.0
+    assert "1.2 not yet: this divides by how often a class was predicted" in capsys.readouterr().out
+
+
+def test_nothing_is_lent(capsys):
+    """So no later cell can mistake the reference for the learner's own."""
+    assert visible("1.2", four_classes) is None
+    assert "reference" not in capsys.readouterr().out
+
+
+def test_every_lesson_finds_its_further_checks():
+    folder = Path(variants.__file__).with_name("further")
+    for path in folder.glob("lesson[0-9]*.py"):
+        module = variants.own(f"{int(path.stem[-2:])}.1")
+        named = {id for name in ("PROPERTIES", "WORDS", "CHECKS")
+                 for id in getattr(module, name, {})}
+        assert named and named <= set(IDS)
+    assert variants.own("99.1") is None

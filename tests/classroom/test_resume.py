@@ -1,0 +1,144 @@
+"""A grading that was killed in the middle goes on where it was: nothing twice, nothing lost."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from filelock import FileLock
+from hand_ins import WRONG, filled, perfect, save
+
+from tlcourse.school.classroom import attempt, command, grade, gradebook
+from tlcourse.school.classroom import records as recorded
+from tlcourse.school.classroom.edition import assignment
+from tlcourse.school.classroom.grade import submissions
+from tlcourse.school.classroom.limits import Limits
+from tlcourse.school.classroom.release import release
+
+STUDENTS = [f"student{number:02}" for number in range(6)]
+LIMITS = Limits(seconds=60)
+
+
+@pytest.fixture
+def course(released, tmp_path):
+    shutil.copytree(released, tmp_path / "course")
+    for number, student in enumerate(STUDENTS):
+        save(tmp_path / "in" / f"{student}.ipynb", filled(WRONG) if number % 2 else perfect())
+    return tmp_path / "course"
+
+
+def started(course):
+    words = ["classroom", "grade", str(course.parent / "in"), "--lesson", "01", "--output",
+             str(course)]
+    return subprocess.Popen([sys.executable, "-m", "tlcourse", *words], stderr=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+
+
+def records(course):
+    return {path.stem: path for path in (course / "records" / "lesson-01").glob("*.json")}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_in_the_middle_it_goes_on(course, how, monkeypatch, capsys):
+    grading = started(course)
+    while len(records(course)) < 3 and grading.poll() is None:
+        time.sleep(0.02)
+    os.kill(grading.pid, how)
+    grading.communicate(timeout=60)
+    before = {student: path.read_bytes() for student, path in records(course).items()}
+    assert 3 <= len(before) < len(STUDENTS)
+    assert all(json.loads(content)["earned"] for content in before.values())
+
+    graded = Counter()
+
+    def counting(path, *given):
+        graded[path.stem] += 1
+        return real(path, *given)
+
+    real = grade.grade_file
+    monkeypatch.setattr(grade, "grade_file", counting)
+    assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 0
+    assert graded == Counter(set(STUDENTS) - set(before))
+    assert {name: path.read_bytes() for name, path in records(course).items()
+            if name in before} == before
+    assert gradebook.points(course, "lesson-01") == {
+        student: 0.0 if number % 2 else 23.0 for number, student in enumerate(STUDENTS)}
+    assert f"{len(graded)} graded now, {len(before)} known" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_a_killed_grader_leaves_no_submission_running(course):
+    save(course.parent / "in" / "aaa.ipynb", perfect(ex_1_1="import time\ntime.sleep(50)"))
+    grading = started(course)
+    while not records(course) and grading.poll() is None:
+        time.sleep(0.02)
+    grading.kill()
+    grading.communicate(timeout=60)
+    for _ in range(100):
+        left = [p for p in psutil.process_iter(["cmdline"])
+                if "tlcourse.school.classroom.worker" in (p.info["cmdline"] or ())]
+        if not left:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{left} still run")
+
+
+def graded_again(course, capsys):
+    capsys.readouterr()
+    command.grade(str(course.parent / "in"), "01", str(course), LIMITS)
+    return int(capsys.readouterr().out.splitlines()[1].split()[0])
+
+
+def test_what_changed_is_graded_again_and_nothing_else(course, capsys, monkeypatch):
+    def quick(submission, given, limits, stopped):
+        return attempt.nothing(given, "for this test.")
+
+    monkeypatch.setattr(grade, "attempt", quick)
+    assert graded_again(course, capsys) == len(STUDENTS)
+    assert graded_again(course, capsys) == 0
+    save(course.parent / "in" / "student03.ipynb", perfect(ex_1_1="guess = 0.12"))
+    assert graded_again(course, capsys) == 1
+    records(course)["student05"].write_text("{")
+    assert graded_again(course, capsys) == 1
+    monkeypatch.setattr(recorded, "__version__", "99")
+    assert graded_again(course, capsys) == len(STUDENTS)
+
+
+def test_two_gradings_at_a_time_are_one_too_many(course, capsys):
+    with FileLock(course / ".grading.lock"):
+        assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 1
+    assert "another grading is under way" in capsys.readouterr().err
+
+
+def test_a_failure_of_the_grader_is_said_and_the_rest_is_graded(course, capsys, monkeypatch):
+    def failing(submission, given, limits, stopped):
+        if "0.12" in str(submission.notebook.cells):
+            raise attempt.GraderError("the disk is full")
+        return attempt.nothing(given, "for this test.")
+
+    monkeypatch.setattr(grade, "attempt", failing)
+    save(course.parent / "in" / "student03.ipynb", perfect(ex_1_1="guess = 0.12"))
+    assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 1
+    said = capsys.readouterr()
+    assert "student03: the disk is full" in said.err
+    assert len(records(course)) == len(STUDENTS) - 1
+
+
+def test_those_who_handed_in_nothing_are_in_the_table(tmp_path, capsys):
+    release(["01"], tmp_path, ["ann", "bob"])
+    own = assignment("01", grade.variant_of("ann", "01", tmp_path))
+    assert own.variant != 0
+    save(tmp_path / "in" / "ann.ipynb", own.notebook)
+    assert command.grade(str(tmp_path / "in"), "01", str(tmp_path), LIMITS) == 0
+    rows = (tmp_path / "reports/lesson-01/points.csv").read_text("utf-8-sig").splitlines()
+    assert "bob,,1.4,0,8,nothing was handed in." in rows
+    assert [row.split(",")[0] for row in rows[1:]] == ["ann"] * 4 + ["bob"] * 4
+    assert submissions(tmp_path / "in", "lesson-01") == {"ann": Path(tmp_path / "in/ann.ipynb")}

@@ -1,0 +1,74 @@
+"""A variant changes the data of an exercise and not how hard it is."""
+
+import importlib
+
+import pytest
+
+from tlcourse.school import exercises
+from tlcourse.school.classroom import variants
+from tlcourse.school.classroom.edition import assignment
+from tlcourse.school.classroom.judge import graded_exercise, judge
+
+VARIANTS = (0, 3, 1999)
+IDS = [exercise.id for lesson in ("00", "01", "02", "03")
+       for exercise in exercises.lesson(lesson).EXERCISES]
+
+
+def letters(id, variant):
+    lesson = id.partition(".")[0].zfill(2)
+    return next(task.letters for task in assignment(lesson, variant).tasks.values()
+                if task.id == id)
+
+
+def in_variant(answer, order):
+    """The letter under which an answer of the lesson stands in a variant."""
+    is_option = isinstance(answer, str) and answer and answer in order
+    return "abcdefgh"[order.index(answer)] if is_option else answer
+
+
+def passes(id, answer, variant):
+    order = letters(id, variant)
+    exercise = graded_exercise(id, variant, order)
+    return judge(exercise, in_variant(answer, order), variants.seeds(variant)).passed
+
+
+@pytest.mark.parametrize("id", [id for id in IDS if id != "1.1"])
+def test_wrong_answers_are_wrong_in_every_variant(id):
+    proofs = importlib.import_module(f"test_lesson{int(id.split('.')[0]):02}")
+    classes = [value for value in vars(proofs).values() if hasattr(value, "proofs")]
+    (proof,) = [proof for one in classes for proof in one.proofs if proof.id == id]
+    for variant in VARIANTS:
+        assert not any(passes(id, answer, variant) for answer, _ in proof.wrong)
+
+
+@pytest.mark.parametrize("id", ["0.1", "2.1", "3.1"])
+def test_the_right_option_is_right_wherever_it_stands(id):
+    right = exercises.get(id).reference()
+    assert all(passes(id, right, variant) for variant in VARIANTS)
+    places = {in_variant(right, letters(id, variant)) for variant in range(30)}
+    assert len(places) == 4
+    assert letters(id, 0) == "abcd"
+
+
+@pytest.mark.parametrize("variant", [*range(1, 12)])
+def test_the_prediction_of_lesson_01_has_other_numbers(variant):
+    prompt, _ = variants.reword("1.1", "Ten digits, each about equally frequent.", variant)
+    number = {"Five": 5, "Eight": 8, "Twenty": 20, "Twenty-five": 25, "Fifty": 50}[
+        prompt.split()[0]]
+    exercise = graded_exercise("1.1", variant)
+    assert judge(exercise, 1 / number, []).passed
+    assert not judge(exercise, 0.1, []).passed or number == 8
+    assert "Less often than that." in judge(exercise, 0.9, []).message
+    assert "More often than that." in judge(exercise, 0.001, []).message
+
+
+def test_options_over_several_lines_move_whole():
+    prompt = "Which?\n\n- a) one\n  and more\n- b) two\n\nGo on."
+    moved = {variants.reword("0.9", prompt, variant)[0] for variant in range(1, 9)}
+    assert moved == {prompt, "Which?\n\n- a) two\n- b) one\n  and more\n\nGo on."}
+
+
+@pytest.mark.parametrize("answer", [None, "", "e", "ab", 3])
+def test_what_is_no_option_stays_what_it_is(answer):
+    assert variants.original(answer, "badc") == answer
+    assert variants.original(" A", "badc") == "b"

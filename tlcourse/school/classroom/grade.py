@@ -1,0 +1,195 @@
+"""Grade a folder of submitted notebooks, or one's own: ``tlcourse classroom grade``.
+
+What came of each submission is kept in ``records/`` of the course folder as soon as it is known,
+so that a batch that was stopped goes on where it was, and grades nothing twice.
+"""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+from tqdm import tqdm
+
+from tlcourse.school.classroom import records, variants
+from tlcourse.school.classroom.attempt import GraderError, Outcome, attempt, nothing
+from tlcourse.school.classroom.edition import Assignment, assignment, name_of
+from tlcourse.school.classroom.limits import Limits
+from tlcourse.school.classroom.release import written as _text
+from tlcourse.school.classroom.submission import Unreadable, clean, read, student_name
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one student's submission.
+
+    Attributes
+    ----------
+    student : str
+    file : str
+        Below the folder of submissions; empty where nothing was handed in.
+    outcome : Outcome
+    known : bool
+        From an earlier run, or without any.
+    notebook : str
+        The clean submission as text.
+    """
+
+    student: str
+    file: str
+    outcome: Outcome
+    known: bool
+    notebook: str
+
+
+def grade_file(
+    path: Path, given: Assignment, limits: Limits, stopped: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Grade one file, whatever it holds.
+
+    Raises
+    ------
+    GraderError
+        The grader itself failed.
+    OSError
+        The file cannot be read.
+    """
+    try:
+        submission = clean(read(path), given)
+    except Unreadable as error:
+        return nothing(given, f"{error}.")
+    return attempt(submission, given, limits, stopped)
+
+
+def dry_run(path: Path, limits: Limits) -> Outcome:
+    """Grade a learner's own file, exactly as the batch does.
+
+    Raises
+    ------
+    Unreadable
+        It does not say which assignment and variant it is.
+    """
+    about = read(path).notebook.metadata.get("tlcourse", {})
+    lesson, variant = about.get("lesson"), about.get("variant")
+    if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in about):
+        raise Unreadable(f"{path.name} does not say which assignment it is: hand in the notebook "
+                         "that you were given, with your answers in it")
+    return grade_file(path, assignment(lesson, variant), limits)
+
+
+def submissions(folder: Path, name: str) -> dict[str, Path]:
+    """The submitted notebooks by student.
+
+    A student's name is that of the file or, where the file is called as the assignment is, that
+    of its folder. Of two with one name the second gets a number.
+
+    Parameters
+    ----------
+    folder : path
+        Searched with all of its folders.
+    name : str
+        Of the assignment, such as "lesson-01".
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.ipynb")):
+        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts):
+            own = student_name(path.parent.name if path.stem == name else path.stem)
+            numbered = (f"{own}_{number}" for number in itertools.count(2))
+            found[next(s for s in itertools.chain([own], numbered) if s not in found)] = path
+    return found
+
+
+def grade(
+    folder: Path, lesson: str, course: Path, *, limits: Limits, workers: int = 0
+) -> tuple[list[Graded], list[str]]:
+    """Grade all submissions of an assignment that are new or have changed.
+
+    Parameters
+    ----------
+    folder : path
+        Of the submitted notebooks.
+    lesson : str
+        Its id, such as "01".
+    course : path
+        The course folder, as `release` left it.
+    limits : Limits
+        Of each submission.
+    workers : int
+        How many run at the same time; 0: as many as there are cores.
+
+    Returns
+    -------
+    graded : list of Graded
+        In the order of the students' names.
+    failed : list of str
+        A sentence for each file that could not be graded, for no fault of the student's.
+
+    Raises
+    ------
+    filelock.Timeout
+        Another grading is under way in the course folder.
+    """
+    folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
+    with FileLock(course / ".grading.lock", timeout=0):
+        files: dict[str, Path | None] = {**submissions(folder, name_of(lesson))}
+        handed_out = (course / "variants" / name_of(lesson)).glob("*.ipynb")
+        files |= {path.stem: None for path in handed_out if path.stem not in files}
+        graded, failed = [], []
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+            waiting = {pool.submit(_one, student, path, lesson, course, limits, stop): student
+                       for student, path in files.items()}
+            try:
+                for done in tqdm(as_completed(waiting), total=len(waiting), unit="file"):
+                    try:
+                        graded.append(_entered(done.result(), lesson, course, folder))
+                    except Exception as error:  # noqa: BLE001, one failure stops no other
+                        kind = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
+                        failed.append(f"{waiting[done]}: {kind}{error}")
+            except BaseException:
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+        return sorted(graded, key=lambda one: one.student), sorted(failed)
+
+
+def _one(student, path, lesson, course, limits, stop) -> Graded:
+    """Grade a submission, or find what is known of it; runs in a thread of its own."""
+    given = assignment(lesson, variant_of(student, lesson, course))
+    if path is None:
+        reason = "nothing was handed in."
+        return Graded(student, "", nothing(given, reason), True, _text(given.notebook))
+    place, key = records.place(course, given.name, student), records.key(path, given)
+    try:
+        notebook = _text(clean(read(path), given).notebook)
+    except Unreadable:
+        notebook = _text(given.notebook)
+    if (known := records.read(place, key)) is not None:
+        return Graded(student, str(path), known, True, notebook)
+    outcome = grade_file(path, given, limits, stop.is_set)
+    records.write(place, key, outcome)
+    return Graded(student, str(path), outcome, False, notebook)
+
+
+def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:
+    """Enter a submission into nbgrader's database, unless it is there; in the main thread."""
+    from tlcourse.school.classroom import gradebook
+
+    name = name_of(lesson)
+    since = records.place(course, name, one.student).stat().st_mtime if one.file else 0.0
+    if not gradebook.entered_since(course, name, one.student, since):
+        try:
+            gradebook.enter(course, name, one.student, one.notebook, one.outcome)
+        except (gradebook.NbGraderException, SystemExit) as error:
+            raise GraderError(f"nbgrader failed, see {course / 'nbgrader.log'}") from error
+    file = Path(one.file).relative_to(folder).as_posix() if one.file else ""
+    return replace(one, file=file)
+
+
+def variant_of(student: str, lesson: str, course: Path) -> int:
+    """The variant that a student was given; 0 when the release has none for this one."""
+    has_own = (course / "variants" / name_of(lesson) / f"{student}.ipynb").exists()
+    return variants.of_student(student) if has_own else 0

@@ -1,0 +1,70 @@
+"""Which statements of a lesson does a piece of code need, so that it runs without the rest?"""
+
+import ast
+import symtable
+from collections.abc import Sequence
+
+from tlcourse.school.source import tree
+
+
+def statements(source: str) -> list[str]:
+    """The top-level statements of a cell as they are written; none where it is not plain Python."""
+    lines, found = source.splitlines(), []
+    for node in tree(source).body:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(d.lineno for d in decorators)])
+        found.append("\n".join(lines[first - 1 : node.end_lineno]))
+    return found
+
+
+def needed(earlier: Sequence[str], code: Sequence[str]) -> list[str]:
+    """The statements among `earlier` on which `code` stands, in their order.
+
+    A statement is needed when it binds a name that is used later on, or when it hands a variable
+    that is used later on to a call that may change it, such as ``fit(model, ...)``.
+
+    Parameters
+    ----------
+    earlier, code : sequences of str
+        Single statements of Python, as `statements` gives them.
+    """
+    wanted: set[str] = set().union(*(names(statement)[1] for statement in code))
+    before = None
+    while wanted != before:  # a function may use what is defined below it
+        before = set(wanted)
+        kept = []
+        for statement in reversed(earlier):
+            bound, used = names(statement)
+            if bound & wanted or _changed(statement) in wanted:
+                wanted |= used
+                kept.append(statement)
+    return kept[::-1]
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """The global names that code binds, and those that it uses, in functions too."""
+    try:
+        top = symtable.symtable(source, "<cell>", "exec")
+    except (SyntaxError, ValueError):  # IPython's own syntax, or a null character
+        return set(), set()
+    bound = {s.get_name() for s in top.get_symbols()
+             if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    used, waiting = set(), [top]
+    while waiting:
+        table = waiting.pop()
+        used |= {s.get_name() for s in table.get_symbols()
+                 if s.is_referenced() and (table is top or s.is_global())}
+        waiting += table.get_children()
+    return bound, used
+
+
+def _changed(statement: str) -> str | None:
+    """The variable that a bare call is about: its receiver, or else its first argument."""
+    (node,) = tree(statement).body
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return None
+    call = node.value
+    about = call.func if isinstance(call.func, ast.Attribute) else (call.args or [None])[0]
+    while isinstance(about, ast.Attribute | ast.Subscript):
+        about = about.value
+    return about.id if isinstance(about, ast.Name) else None
