@@ -1,0 +1,95 @@
+"""The room in a real browser: fall behind, catch up, go on; and slides that ask nobody."""
+
+from urllib.parse import urlsplit
+
+from test_browser import OPENED, READY, _answer, _says, chromium, lab  # noqa: F401, fixtures
+
+from tlcourse.files import ROOT
+from tlcourse.school import live, slides, steps
+
+SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets
+    .find(cell => cell.model.id === id).model.sharedModel.source"""
+OUTPUT = """id => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets
+    .find(cell => cell.model.id === id).model.toJSON().outputs)"""
+FILLED = f"([id, text]) => ({SOURCE})(id) === text"
+FITS = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')]
+    .every(part => part.getBoundingClientRect().bottom <= innerHeight + 1)"""
+
+
+def _run(page, cell, text, words):
+    """Type into a cell, run it, and wait until it says something."""
+    _answer(page, cell, text)
+    _says(page, words)
+
+
+def _picture(page, name):
+    pictures = ROOT / "workspace" / "screenshots"
+    pictures.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=pictures / name)
+
+
+def test_a_participant_falls_behind_catches_up_and_goes_on(chromium, lab, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path / "workspace"))
+    live.write("00")
+    lesson = steps.read("00")
+    words = [step for step in lesson.steps if step.section == "the-words"]
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(lab.replace("00_start-here.ipynb", "live/00_participant.ipynb"))
+    page.wait_for_function(OPENED, timeout=60_000)
+    page.evaluate(READY)
+
+    start = page.evaluate(SOURCE, "00-live")
+    _run(page, "00-live", start, "Lesson 00, 22 steps")
+    first = lesson.step(1)  # typed along with the room
+    _run(page, first.cell.id, first.code, "Domain(printed_digits")
+
+    # Half an hour of chatting later the room is at "The words": `ten` and the network are missing.
+    _run(page, words[0].cell.id, words[0].code, "name 'ten' is not defined")
+    _run(page, words[0].cell.id, "%live checkpoint", "Go on with step 13")
+    page.wait_for_function(FILLED, arg=[words[0].cell.id, words[0].given], timeout=10_000)
+
+    _run(page, words[0].cell.id, "%live next", "Step 13 of 22 is in this cell: run it")
+    page.wait_for_function(FILLED, arg=[words[0].cell.id, words[0].code], timeout=10_000)
+    _run(page, words[0].cell.id, words[0].code, "torch.Size([10, 64])")
+    _picture(page, "live-caught-up.png")
+
+    # And goes on: the exercise lends its reference, the step after it works with it.
+    _run(page, words[1].cell.id, words[1].code, "0.2 not yet")
+    _run(page, words[2].cell.id, "%live next", "Step 15 of 22 is in this cell: run it")
+    _run(page, words[2].cell.id, words[2].code, "tensor(")
+    assert '"error"' not in page.evaluate(OUTPUT, words[2].cell.id)
+    hosts = {urlsplit(url).hostname for url in asked if url.startswith(("http", "ws"))}
+    assert hosts == {"127.0.0.1"}, "everything comes from this machine"
+
+
+def test_slides_open_and_turn_without_a_request(chromium, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path))
+    page = chromium.new_page(viewport={"width": 1100, "height": 720})
+    asked, failed = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    for id in ("00", "01", "03"):
+        path = slides.write(id)
+        asked.clear()
+        page.goto(path.as_uri())
+        page.wait_for_function("() => window.Reveal?.isReady()")
+        total, seen = page.evaluate("Reveal.getTotalSlides()"), set()
+        while True:
+            page.evaluate("Reveal.configure({fragments: false})")
+            assert page.evaluate(FITS), f"slide {len(seen) + 1} of {id} is too full"
+            seen.add(page.evaluate("JSON.stringify(Reveal.getIndices())"))
+            if page.evaluate("Reveal.isLastSlide()"):
+                break
+            page.keyboard.press("Space")
+        assert len(seen) == total > 5
+        assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+        assert failed == []
+    page.evaluate("Reveal.slide(1)")
+    assert page.locator("section.present h2").first.bounding_box()["height"] > 10
+    _picture(page, "slides.png")
+    with page.expect_popup() as opened:  # the speaker's view: notes with their minute marks
+        page.keyboard.press("s")
+    opened.value.get_by_text("step 1", exact=False).first.wait_for(timeout=10_000)
+    assert {urlsplit(url).scheme for url in asked} <= {"file", "data", "about", "blob"}

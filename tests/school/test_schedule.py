@@ -1,0 +1,76 @@
+"""A day in a room: the lessons' minutes, breaks in time, and nothing left out silently."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tlcourse.school import cli, places, schedule, steps
+
+
+def lesson(id, minutes, needs=(), parts=3):
+    """A lesson of some sections of equal length."""
+    length = minutes // parts
+    sections = [(f"s{n}", f"Part {n}", n * length, (n + 1) * length) for n in range(parts)]
+    about = {"id": id, "title": f"Lesson {id}", "needs": list(needs)}
+    return SimpleNamespace(about=about, minutes=minutes, sections=lambda: sections)
+
+
+def is_break(entry):
+    return entry.lesson == ""
+
+
+def test_the_parts_follow_each_other_and_have_the_lessons_minutes():
+    plan = schedule.day([lesson("00", 60), lesson("01", 90), lesson("02", 45)])
+    assert plan[0].begin == 9 * 60
+    assert all(a.end == b.begin for a, b in zip(plan, plan[1:], strict=False))
+    assert sum(e.end - e.begin for e in plan if not is_break(e)) == 195
+
+
+def test_nobody_sits_for_more_than_ninety_minutes():
+    plan = schedule.day([lesson(f"{n:02}", 75, parts=5) for n in range(5)])
+    since = 0
+    for entry in plan:
+        since = 0 if is_break(entry) else since + entry.end - entry.begin
+        assert since <= 90
+    assert not is_break(plan[0]) and not is_break(plan[-1])
+
+
+def test_there_is_one_lunch_and_it_is_about_noon():
+    plan = schedule.day([lesson(f"{n:02}", 60) for n in range(6)])
+    (lunch,) = [entry for entry in plan if entry.what == "lunch"]
+    assert lunch.end - lunch.begin == 60 and 11 * 60 <= lunch.begin <= 13 * 60
+
+
+def test_a_break_comes_between_two_lessons_rather_than_inside_the_second():
+    plan = schedule.day([lesson("00", 60), lesson("01", 60)])
+    assert [entry.what for entry in plan if is_break(entry)] == ["break"]
+    assert plan[3].what == "break", "after the three parts of the first"
+
+
+def test_what_does_not_fit_is_left_out_with_what_builds_on_it():
+    wanted = [lesson("00", 60), lesson("01", 150), lesson("02", 30, needs=["01"]), lesson("03", 30)]
+    taken, left = schedule.choose(wanted, schedule.ENDS["half-day"])
+    assert [x.about["id"] for x in taken] == ["00", "03"]
+    assert [x.about["id"] for x in left] == ["01", "02"]
+
+
+@pytest.mark.parametrize("length", ["half-day", "full-day"])
+def test_the_course_fits_and_every_lesson_is_either_in_it_or_named(capsys, length):
+    assert cli.main(["schedule", length]) == 0
+    said = capsys.readouterr().out
+    ids = list(places.notebooks())
+    for id in ids:
+        title = steps.read(id).about["title"]
+        assert f"min  {id} {title}" in said or f"Left out: {id} {title}" in said
+    assert "min  00 " in said and "to spare until " in said
+
+
+def test_a_lesson_without_what_it_builds_on_says_so(capsys):
+    assert cli.main(["schedule", "half-day", "2"]) == 0
+    assert "builds on 00, 01, which this day leaves out" in capsys.readouterr().out
+
+
+def test_an_unknown_lesson_or_day_ends_in_one_sentence(capsys):
+    assert cli.main(["schedule", "half-day", "77"]) == 2
+    with pytest.raises(SystemExit):
+        cli.main(["schedule", "week"])

@@ -1,0 +1,83 @@
+"""Slides are one file that asks for nothing else, and say what the lesson says."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tlcourse.school import places, slides, steps
+from tlcourse.school.source import tags
+
+LESSONS = list(places.notebooks())
+
+
+class Page(HTMLParser):
+    """What a page refers to, its words, and the texts of its pictures."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.refers, self.words, self.pictures, self.found = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        attrs = dict(attrs)
+        self.refers += [attrs[key] for key in ("src", "href", "poster") if attrs.get(key)]
+        if tag == "img":
+            self.pictures.append(attrs.get("alt", ""))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture(params=LESSONS)
+def made(request, workspace):
+    path = slides.write(request.param)
+    assert path == workspace / "live" / f"{request.param}_slides.html"
+    return steps.read(request.param), path.read_text(encoding="utf-8")
+
+
+def test_a_page_holds_all_that_it_shows(made):
+    _, text = made
+    page = Page(text)
+    assert all(ref.startswith(("data:", "#")) for ref in page.refers), page.refers
+    styles = "".join(re.findall(r"<style>.*?</style>", text, re.DOTALL))
+    assert "@import" not in styles
+    assert all(url.startswith("data:") for url in re.findall(r"url\(['\"]?([^)]*)", styles))
+    assert len(text) < 2e6
+
+
+def test_every_cell_tagged_slide_is_there_with_its_notes_and_pictures(made):
+    lesson, text = made
+    page = Page(text)
+    shown = [step for step in lesson.steps if "slide" in tags(step.cell)]
+    words = "".join("".join(page.words).split())
+    assert len(shown) >= 3
+    for step in shown:
+        hidden = "hide-input" in tags(step.cell)
+        assert ("".join(step.code.split()) in words) is not hidden
+        assert f"{steps.clock(step.mark)}·step{step.number}" in words
+        outputs = [output.get("data", {}).get("text/html", "") for output in step.cell.outputs]
+        told = [re.search('alt="(.{30})', output)[1] for output in outputs if "<img" in output]
+        assert all(alt in text for alt in told)
+    assert all(len(alt) >= 20 for alt in page.pictures)
+    assert page.found.count("aside") >= len(shown)
+
+
+def test_no_formula_is_left_as_tex(made):
+    lesson, text = made
+    formulas = sum(step.text.count("$$") // 2 for step in lesson.steps
+                   if "slide" in tags(step.cell))
+    assert text.count('display="block"') >= formulas
+    body = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", text, flags=re.DOTALL)
+    assert not re.search(r"\$\$|\\(frac|sum|text|lVert)\b", body)
+
+
+@pytest.mark.parametrize(("text", "drawn"), [
+    ("a $x$ b", 1), ("$$ x^2 $$", 1), ("`$x$`", 0), ("```\n$x$ $$y$$\n```", 0),
+    ("5 $ and 6 $ more", 0), ("costs $5 today", 0), (r"\$x$", 0),
+])
+def test_formulas_become_mathml_and_nothing_else_does(text, drawn):
+    made = slides.mathml(text)
+    assert made.count("<math") == drawn
+    assert drawn or made == text

@@ -1,0 +1,153 @@
+"""A lesson's slides: one HTML file that needs no other file, no network and no Jupyter.
+
+They are made of the cells tagged ``slide``, with the lesson's text as speaker notes (key S).
+nbconvert writes the pages, reveal.js shows them from a copy in ``assets/``, and formulas become
+MathML, which browsers draw themselves.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from traitlets.config import Config
+
+from tlcourse.files import write_atomically
+from tlcourse.school import live
+from tlcourse.school.source import tags
+from tlcourse.school.steps import Lesson, Step, clock, headings, lead, read, sentences
+
+ASSETS = Path(__file__).parent / "assets"
+FITS, PICTURE, TOLD = 14, 11, 200
+"""Lines of code and output that a slide has room for, a picture in such lines, and the characters
+of what is said about it."""
+_FORMULA = re.compile(
+    r"(```.*?```|`[^`\n]+`)"  # code, which stays
+    r"|\$\$(.+?)\$\$"
+    r"|(?<![\\$\w])\$([^$\s](?:[^$\n]*[^$\s])?)\$(?!\w)",
+    re.DOTALL,
+)
+
+
+def write(id: str) -> Path:
+    """Write the slides of a lesson into ``live/`` of the workspace.
+
+    Parameters
+    ----------
+    id : str
+        The lesson, such as "01".
+
+    Returns
+    -------
+    path
+        One HTML file.
+    """
+    lesson = read(id)
+    notebook = new_notebook(cells=list(_cells(lesson)))
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = mathml(cell.source)
+    scripts = {name: _asset(f"{name}.js") for name in ("reveal", "notes")}
+    resources = {f"{name}_js": script for name, script in scripts.items()}
+    resources |= {"reveal_css": _asset("reveal.css"),
+                  "metadata": {"name": f"{lesson.about['id']} {lesson.about['title']}"}}
+    exporter = SlidesExporter(
+        template_name="reveal", exclude_input_prompt=True, exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        raw_template=(ASSETS / "slides.html.j2").read_text(encoding="utf-8"),
+        config=Config(CSSHTMLHeaderPreprocessor={"style": "default"}),
+    )
+    page, _ = exporter.from_notebook_node(notebook, resources)
+    path = live.folder() / f"{lesson.about['id']}_slides.html"
+    write_atomically(path, page)
+    return path
+
+
+def mathml(text: str) -> str:
+    """A Markdown text with its TeX formulas as MathML; code stays as it is.
+
+    Examples
+    --------
+    >>> mathml("`$x$` costs $5, or 6 $")
+    '`$x$` costs $5, or 6 $'
+    """
+    from latex2mathml.converter import convert
+
+    def formula(found: re.Match) -> str:
+        code, display, inline = found.groups()
+        if code:
+            return code
+        return convert(display.strip(), display="block") if display else convert(inline)
+
+    return _FORMULA.sub(formula, text)
+
+
+def _cells(lesson: Lesson) -> Iterator[NotebookNode]:
+    """The slides in order, each followed by its notes."""
+    about, minutes = lesson.about, lesson.about["minutes"]
+    goals = "\n".join(f"- {goal}" for goal in about.get("objectives", []))
+    opening = f"# {about['id']} · {about['title']}\n\nAfter this lesson you can\n\n{goals}"
+    yield _markdown(opening, "slide")
+    yield _markdown(f"{minutes['teaching']} minutes of teaching, {minutes['exercises']} of "
+                    "exercises and quiz.", "notes")
+    names = {slug: name for slug, name, _, _ in lesson.sections()}
+    following = [*lesson.steps[1:], None]
+    for step, after in zip(lesson.steps, following, strict=True):
+        if "slide" in tags(step.cell):
+            yield from _slide(step, names[step.section], after)
+    if lesson.closing:
+        yield _markdown(lesson.closing, "slide")
+
+
+def _slide(step: Step, heading: str, after: Step | None) -> Iterator[NotebookNode]:
+    """What leads to the code, the code, what came out, and a sentence or two about it."""
+    heading = f"## {heading.partition(' · ')[2] or heading}"
+    formulas = re.findall(r"\$\$.+?\$\$", step.text, re.DOTALL)
+    yield _markdown("\n\n".join([heading, lead(step), *formulas]), "slide")
+    hidden = "hide-input" in tags(step.cell)
+    if not hidden:
+        yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
+    notes = f"**{clock(step.mark)} · step {step.number}**\n\n{step.text}\n\n{step.after}"
+    yield _markdown(notes, "notes")
+    outputs = [output for output in step.cell.outputs if not _is_widget(output)]
+    if not outputs:
+        return
+    code = 0 if hidden else len(step.code.splitlines())
+    if code + sum(map(_lines, outputs)) > FITS:
+        yield _markdown(heading, "subslide")
+    yield new_code_cell(outputs=outputs, metadata={
+        "slideshow": {"slide_type": "fragment"}, "transient": {"remove_source": True}})
+    told = step.after or (after.text if after and not headings(after.text) else "")
+    yield _markdown(_beginning(told.partition("**Exercise")[0]), "-")
+
+
+def _beginning(text: str) -> str:
+    """The first sentences of a text, as many as a slide has room for, without what leads on."""
+    said = sentences(re.split(r"\n\s*\n", text.strip())[0])
+    while len(said) > 1 and (len(" ".join(said)) > TOLD or said[-1].endswith((":", "?"))):
+        said.pop()
+    return " ".join(said)
+
+
+def _lines(output: NotebookNode) -> int:
+    """How many lines of a slide an output takes."""
+    data = output.get("data", {})
+    if "<img" in "".join(data.get("text/html", "")):
+        return PICTURE
+    return len(output.get("text", data.get("text/plain", "")).splitlines())
+
+
+def _is_widget(output: NotebookNode) -> bool:
+    return any("widget" in kind for kind in output.get("data", ()))
+
+
+def _markdown(text: str, kind: str) -> NotebookNode:
+    return new_markdown_cell(text, metadata={"slideshow": {"slide_type": kind}})
+
+
+def _asset(name: str) -> str:
+    """A script or style sheet as it may stand inside a page."""
+    text = (ASSETS / "reveal" / name).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^//# sourceMappingURL=.*$", "", text).replace("</script", "<\\/script")
