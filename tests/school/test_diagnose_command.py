@@ -1,0 +1,86 @@
+"""`tlcourse diagnose`: your own folders and tables, a printed report and a page."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tlcourse.school import cli
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def table(path, seed, holes=0):
+    rng = np.random.default_rng(seed)
+    label = np.arange(60) % 2
+    size = label + rng.normal(0, 0.2, 60)
+    size[:holes] = np.nan
+    colour = np.where(label == 1, "red", "blue")
+    pd.DataFrame({"size": size, "colour": colour, "kind": np.where(label == 1, "ripe", "raw")}
+                 ).to_csv(path, index=False)
+
+
+def diagnose(*words):
+    return cli.main(["diagnose", "--labels-per-class", "2", "--seeds", "2", *words])
+
+
+def test_two_tables_give_a_printed_report_and_a_page(here, capsys):
+    table(here / "old.csv", 0, holes=3)
+    table(here / "new.csv", 1)
+    words = ["--source", "old.csv", "--target", "new.csv"]
+    assert diagnose(*words, "--label", "kind") == 0
+    said = capsys.readouterr().out
+    assert "old -> new, 2 labels a class: " in said and said.rstrip().endswith("diagnosis.html")
+    assert "3 missing values of old were filled in" in " ".join(said.split())
+    page = (here / "diagnosis.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and "old → new" in page and "missing values" in page
+
+
+def test_nothing_is_overwritten(here):
+    table(here / "old.csv", 0)
+    table(here / "new.csv", 1)
+    (here / "mine.html").write_text("mine")
+    words = ["--source", "old.csv", "--target", "new.csv", "--output", "mine.html"]
+    assert diagnose(*words) == diagnose(*words) == 0
+    assert (here / "mine.html").read_text() == "mine"
+    assert (here / "mine (2).html").is_file() and (here / "mine (3).html").is_file()
+
+
+def test_two_folders_of_images_give_a_report_within_their_budget(here, capsys):
+    for domain in ("print", "scan"):
+        for digit in "01":
+            (here / domain / digit).mkdir(parents=True)
+            for i in range(4):
+                picture = np.full((16, 16), 40 * i + 30 * int(digit), dtype=np.uint8)
+                Image.fromarray(picture).save(here / domain / digit / f"{i}.png")
+    (here / "scan" / "0" / "spoilt.png").write_bytes(b"")
+    assert diagnose("--source", "print", "--target", "scan", "--budget", "0.001") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 of 9 files of scan could not be read as images and were skipped: 0/spoilt.png" in said
+    assert "the budget of seconds had no room for them" in said
+
+
+@pytest.mark.parametrize(("words", "reason"), [
+    (["--source", "no.csv", "--target", "new.csv"], "there is no no.csv"),
+    (["--source", "new.csv", "--target", "new.csv", "--label", "x"], "has no column 'x'"),
+    (["--source", "new.csv", "--target", "new.csv", "--seeds", "1"], "at least 2, got 1"),
+])
+def test_what_cannot_be_diagnosed_ends_in_one_sentence_and_writes_nothing(
+    here, capsys, words, reason
+):
+    table(here / "new.csv", 1)
+    assert diagnose(*words) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("tlcourse: ") and reason in said and said.count("\n") == 1
+    assert not list(here.glob("*.html"))
+
+
+def test_source_and_target_must_be_given(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["diagnose", "--source", "x"])
+    assert "--target" in capsys.readouterr().err

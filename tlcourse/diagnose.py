@@ -1,0 +1,108 @@
+"""Does transfer help or hurt, how sure is that, and why? One call measures it.
+
+Every strategy is trained over paired seeds with the same labels and the same number of steps on
+the target.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from tlcourse.causes import explain
+from tlcourse.domain import Domain
+from tlcourse.matching import pair
+from tlcourse.pairing import Pair
+from tlcourse.report import Report
+from tlcourse.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
+from tlcourse.trainings import Trainings
+
+STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
+FEWEST_FOLDS = 5
+
+
+def diagnose(
+    source: Domain, target: Domain, *, labels_per_class: int, seeds: int = 5,
+    strategies: Sequence[str] = STRATEGIES, model: Maker | None = None,
+    budget: float | None = None, progress: bool = True,
+) -> Report:
+    """Measure ways of transferring from source to target against training from scratch.
+
+    Each seed tests on a part of the target of its own and draws, from the rest, the labelled
+    samples, the initial weights and the order of batches; all strategies share them. There is no
+    validation: the number of steps is fixed, so the labels are all that a strategy gets.
+
+    Parameters
+    ----------
+    source, target : Domain
+        Both images or both tables. Classes match by name; one without a name is called by its
+        number.
+    labels_per_class : int
+        Labelled target samples of each class, as many as there are of a class with fewer.
+    seeds : int
+        Paired runs, at least 2.
+    strategies : sequence of str
+        Of "source_only", "frozen", "fine_tune", "aligned".
+    model : function (num_classes, seed) -> Network, optional
+        Makes a fresh network. None: the small CNN for images of up to 64 pixels, and a small
+        network for tables, which are standardised by the source, and for the features that
+        EfficientNet-Lite0 finds in larger images.
+    budget : float, optional
+        Seconds. What does not fit is left out, and the report says so.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Report
+        Also after Ctrl-C, of what was measured until then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Settings out of range, or domains that cannot be compared, in one sentence.
+    """
+    began = time.monotonic()
+    strategies = tuple(strategies)
+    _check_settings(labels_per_class, seeds, strategies, budget)
+    both = pair(source, target)
+    draws = {"folds": max(seeds, FEWEST_FOLDS), "labels_per_class": labels_per_class}
+    not_applicable = {} if both.common else {
+        s: f"{both.source_name} and {both.target_name} have no class in common"
+        for s in UNLABELLED if s in strategies}
+    kinds = ["scratch", *(s for s in strategies if s not in not_applicable), "causes"]
+    work = Trainings(both, draws, model, began, budget)
+    left_out = work.run(kinds, range(seeds), progress)
+
+    found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
+    runs = [{"strategy": kind, "seed": seed, "score": result["score"], "recall": result["recall"]}
+            for kind in kinds[:-1] for seed, result in found[kind].items()]
+    scores = {kind: float(np.mean([r["score"] for r in found[kind].values()]))
+              for kind in kinds[:-1] if found[kind]}
+    ckas = [result["cka"] for result in found.get("fine_tune", {}).values()]
+    notices = [*both.notices, *_short_of_labels(both, labels_per_class)]
+    return Report(
+        both.source_name, both.target_name, labels_per_class, list(both.classes[: both.targets]),
+        list(strategies), runs, explain(list(found["causes"].values()), scores, ckas),
+        not_applicable, notices, left_out,
+        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": seeds})
+
+
+def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
+    unknown = [s for s in strategies if s not in STRATEGIES]
+    if unknown or not strategies:
+        raise ValueError(f"strategies are some of {', '.join(STRATEGIES)}, got "
+                         f"{', '.join(map(str, unknown)) or 'none'}")
+    for name, value, least in (("labels_per_class", labels_per_class, 1), ("seeds", seeds, 2)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} is a whole number of at least {least}, got {value!r}")
+    if budget is not None and not budget > 0:
+        raise ValueError(f"budget is a number of seconds above 0, got {budget!r}")
+
+
+def _short_of_labels(both: Pair, wanted: int) -> list[str]:
+    counts = np.bincount(both.target_y)
+    short = [both.classes[k] for k in np.flatnonzero(counts - -(-counts // FEWEST_FOLDS) < wanted)]
+    more = " and others" if len(short) > 5 else ""
+    return [f"{both.target_name} has fewer than {wanted} samples of {', '.join(short[:5])}{more} "
+            "beside the test part: all that there are were used as labels"] if short else []
