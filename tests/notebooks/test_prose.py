@@ -148,6 +148,86 @@ assert histories[0].loss[-1] > 0.5 > 2 * histories[1].loss[-1], "collapses with 
 assert l2_sp(held, start) < l2_sp(free, start) / 10, "much nearer"
 assert 35 < groups[-1]["lr"] / groups[0]["lr"] < 45, "forty times more slowly"
 """,
+    "05": """
+from tlcourse.stats import paired_gap
+mean, digits = table.mean(), {name: np.mean(lists.tolist(), 0) for name, lists in BY.items()}
+assert accuracy(source_only, printed) > 0.99 and 0.4 < accuracy(source_only, test) < 0.52, "47 %"
+assert linear(few.X.flatten(1), test.X.flatten(1)) > accuracy(source_only, test), "better"
+assert abs(proxy_a_distance(z_print, z_more)) < 0.2 and proxy_a_distance(z_print, z_hand) > 1.9
+assert (simple["as it is"] < simple["pixels"]).all(), "loses to the pixels in every run"
+assert simple["centred"].mean() - simple["as it is"].mean() > 0.2, "more than twenty points"
+assert simple[["subspaces", "AdaBN"]].mean().min() > simple["centred"].mean(), "lift it further"
+assert simple["AdaBN"].mean() > simple["pixels"].mean(), "ends above the pixels"
+assert 0 < simple["pixels, centred"].mean() - simple["pixels"].mean() < 0.025, "a point or two"
+assert len(norms) == 4, "four layers"
+assert abs(centres["joint"] - centres["source-only"]) < 0.3 and abs(centres["AdaBN"]) < 0.05
+assert 0.1 < centres["source-only"] - centres["separate"] < centres["source-only"], "part of it"
+assert mean["joint"] < mean["as it is"] < mean["separate"] < mean["AdaBN"], "that of the picture"
+assert 0.15 < mean["separate"] - mean["as it is"] < 0.2, "almost twenty points"
+assert 0.3 < mean["AdaBN"] - mean["as it is"] < 0.36, "over thirty"
+assert mean["as it is"] < 0.4 and 0.77 < mean["MMD"] < 0.83, "from less than 40 to about 80 %"
+assert all(0.45 < against[f"{a} minus joint"].estimate < 0.58 for a in ("CORAL", "MMD")), "fifty"
+assert all(0.045 < against[f"{a} minus AdaBN"].estimate < 0.105 for a in ("CORAL", "MMD"))
+assert against["MMD minus CORAL"].low < 0 < against["MMD minus CORAL"].high, "not decided"
+assert mmd_permutation_test(z_print, z_hand)[1] == 1 / 201, "the least it can be"
+assert mmd_permutation_test(z_print, z_more)[1] > 0.05, "print and other print"
+far, near = distances(source_only), distances(aligned_net)
+assert near["MMD²"] < far["MMD²"] / 10 and 0.2 < near["proxy A-distance"] < 1 and near["p"] < 0.01
+assert all(digits["as it is"][k] < 0.12 and digits["MMD"][k] > 0.75 for k in (2, 3, 6, 8)), "2368"
+assert digits["as it is"][9] < 0.12 and digits["MMD"][9] > 0.25, "the 9, a little"
+assert digits["as it is"][1] - digits["MMD"][1] > 0.15, "the 1 has lost a good part"
+spread = np.ptp(with_mmd["digits"].tolist(), axis=0)
+assert min(spread[4], spread[9]) > 0.4 and sorted(spread)[-2] <= min(spread[4], spread[9]), "long"
+taken_for = evaluate(aligned_net, test)["confusion"] - np.diag([10**6] * 10)
+assert taken_for[4].argmax() == 9 and taken_for[9].argmax() == 3, "at the nines, beside the threes"
+final = runs.groupby(["pair", "method"])["final"].mean()
+assert len(runs) == 135 and set(final.index.levels[0]) == {"printed to uci", "mnist to uci",
+                                                         "printed to mnist"}
+for pair in final.index.levels[0]:
+    row = final[pair]
+    order = ["control", "none", "control_separate", "adabn", "coral", "mmd", "ceiling"]
+    assert row[order].is_monotonic_increasing, "the order hardly changes from pair to pair"
+    assert gaps[f"{pair}: MMD minus adabn"].low > 0 and gaps[f"{pair}: MMD minus control"].low > 0.3
+    assert 0.05 < gaps[f"{pair}: MMD minus adabn"].estimate < 0.17, "five to sixteen points"
+    below = row["ceiling"] - row["mmd"]
+    assert (below < 0.02) if pair == "mnist to uci" else (0.11 < below < 0.145), "below labels"
+assert final["mnist to uci", "adabn"] > 0.9, "AdaBN alone"
+knob = by_weight.mean()
+assert knob["0.1"] > 2 * knob["0"] and knob[["0.3", "1", "3", "10"]].agg(np.ptp) < 0.04, "little"
+assert weights["on the source"].min() > 0.995, "every point stays at 100 % on print"
+reached = weights[weights["weight"] > 0].groupby("weight")["distance"].agg(
+    lambda rows: np.mean(rows.str[-1]))
+assert reached.is_monotonic_decreasing and knob.idxmax() != "10", "not the smallest distance"
+small = partial.pivot(index="seed", columns="method", values="accuracy")
+assert small["mmd"].mean() < small["none"].mean() and small["partial"].mean() > 0.75, "it loses"
+whole = runs.pivot_table(index="pair", columns="method", values="final").loc["printed to uci"]
+assert whole["mmd"] - whole["none"] > 0.4, "over forty points"
+assert record["looks at test sets"] > 1000, "more than a thousand times"
+""",
+    "06": """
+assert right > 0.97, "practically never wrong"
+assert 0.3 < before < 0.6 and curve[-1] > before, "DANN reads more"
+assert game.discriminator_accuracy[0] > 0.7, "ahead for some tens of steps"
+assert 0.35 < sum(game.discriminator_accuracy[5:]) / len(game.discriminator_accuracy[5:]) < 0.65
+assert proxy_a_distance(*z) > 1.6, "not any closer"
+assert (gradient / true + 0.7).abs().max() < 1e-3 and (through / true - 1).abs().max() < 1e-3
+assert (end["cdan"] > end["control_separate"]).all(), "in every seed"
+assert end["cdan"].mean() < end["adabn"].mean() + 0.02, "no higher than AdaBN"
+way = (end["adabn"].mean() - end["none"].mean()) / (end["mmd"].mean() - end["none"].mean())
+assert 0.6 < way < 0.8, "two thirds of the way"
+assert 0.2 < end["dann"].max() - end["dann"].min() < 0.3, "some 25 points between them"
+assert end["dann"].std() > max(end[m].std() for m in end if m != "dann"), "the widest spread"
+assert end["mmd"].mean() > max(end["dann"].mean(), end["cdan"].mean()), "above both adversaries"
+assert helping.mean() < 0.2, "near 10 %, guessing"
+assert forms["reversal"].mean() < forms["wrong sign"].mean() + 0.02, "no better than the wrong sign"
+kept = table.drop(columns=["adabn", "ceiling", "control_separate"])
+worse = kept.loc["source validation"] < kept.loc["last step"]
+assert worse.drop("control").all() and not worse["control"], "worse, but for the control"
+assert (kept.loc["negative entropy"] > kept.loc["last step"] - 0.005).all(), "loses nothing"
+assert 0.05 < flattered["control"].estimate < 0.07, "about six points"
+assert all(abs(flattered[m].estimate) < 0.005 for m in ("none", "mmd", "coral"))
+assert flattered["cdan"].low < 0, "not the same in every seed"
+""",
 }
 
 

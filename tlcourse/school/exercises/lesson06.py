@@ -153,10 +153,10 @@ def _can_learn(answer, seed):
     if float(says.detach().std()) < 1e-6:
         return (f"it says {float(says.detach()[0]):.3g} of every sample: nothing that it could "
                 "learn would change that. What does a softmax over one number give?")
-    if float(says.min()) >= 0 and float(says.max()) <= 1:
+    if float(says.min()) > 0 and float(says.max()) < 1:
         return ("it gives probabilities, all between 0 and 1, and the loss below applies a sigmoid "
                 "of its own: give it plain logits, of either sign.")
-    if float(says.min()) >= 0:
+    if float(says.min()) == 0:
         return "it never says a number below 0, so it can never be sure of a target sample."
     return _learns(disc, x)
 
