@@ -1,0 +1,123 @@
+"""Proofs of lesson 05: what each wrong answer is told."""
+
+import torch
+from proof import Proof, ProofTests
+
+
+def combining(kernel, *, signs=(1, 1, -2), reduce=torch.mean):
+    """A solution of 5.4 with another kernel of the distance, other signs, or sums for means."""
+
+    def mmd2(x, y, s):
+        def term(a, b):
+            return reduce(kernel(torch.cdist(a, b), s))
+
+        xx, yy, xy = (sign * term(a, b) for sign, (a, b) in
+                      zip(signs, ((x, x), (y, y), (x, y)), strict=True))
+        return xx + yy + xy
+
+    return mmd2
+
+
+def gaussian(d, s):
+    return torch.exp(-d.square() / (2 * s**2))
+
+
+def without_the_diagonal(k):
+    if k.shape[0] != k.shape[1]:
+        return k.mean()
+    return (k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
+
+
+def in_loops(x, y, s):
+    def mean_kernel(a, b):
+        total = 0
+        for u in a:
+            for v in b:
+                total = total + torch.exp(-(u - v).norm().square() / (2 * s**2))
+        return total / (len(a) * len(b))
+
+    return mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
+
+
+def starter(x, y, s):
+    def mean_kernel(a, b):
+        total = 0
+        for u in a:
+            for v in b:
+                total = total + torch.exp(-(u - v).norm() / (2 * s**2))
+        return total / (len(a) * len(b))
+
+    return mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
+
+
+def cut_off(x, y, s):
+    return combining(gaussian)(x.detach(), y.detach(), s)
+
+
+def forgets_to_return(x, y, s):
+    combining(gaussian)(x, y, s)
+
+
+def equal_sizes_only(x, y, s):
+    return gaussian((x - y).norm(dim=1), s).mean()
+
+
+def not_averaged(x, y, s):
+    return gaussian(torch.cdist(x, y), s)
+
+
+def noise(x):
+    return x + 3 + torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
+
+
+class TestLesson05(ProofTests):
+    proofs = [
+        Proof("5.1", wrong=[
+            ("a", "do statistics need a loss to move?"),
+            ("c", "helps more than exchanging the statistics"),
+            ("d", "compare the two panels in the middle"),
+            ("e", "choose one of 'a', 'b', 'c', 'd'"),
+            (..., "no answer yet"),
+        ]),
+        Proof("5.2", wrong=[
+            (lambda x: x.flip(0), "nothing has moved yet"),
+            (lambda x: x + torch.eye(x.shape[1], dtype=x.dtype)[0], "1 of 5 means have"),
+            (lambda x: 2 * x, "this stretches the sample"),
+            (noise, "do not all move in the same way"),
+            (lambda x: torch.stack([c.roll(i) for i, c in enumerate(x.T)], 1) + 1,
+             "Are the rows still whole?"),
+            (lambda x: x.mean(0) + 1, "of the shape of x"),
+            (lambda x: x / 0, "not every number of it is finite"),
+            (lambda x: ..., "has no body yet"),
+        ]),
+        Proof("5.3", wrong=[
+            (1.0, "the distance itself stands in the exponent"),
+            (0.9375, "are pairs as well"),
+            (0.625, "not twice their sum"),
+            (1.46875, "the mean of k(x, y) counts twice"),
+            (2.3125, "what x and y have in common"),
+            (1.0897, "this is the root"),
+            (2.875, "these are sums over pairs"),
+            (0.3, "0.3 is not it"),
+            ("19/16", "one number is needed"),
+            (..., "no answer yet"),
+        ]),
+        Proof("5.4", given=lambda: {"torch": torch}, wrong=[
+            (starter, "twice as far away should mean k to the fourth power"),
+            (combining(lambda d, s: torch.exp(-d.square() / s**2)), "a factor 2 is missing"),
+            (combining(lambda d, s: torch.exp(-d.square() / (2 * s))), "s counts squared"),
+            (combining(lambda d, s: torch.exp(-d**4 / (2 * s**2))), "squared twice now"),
+            (combining(gaussian, reduce=torch.sum), "each term is a mean"),
+            (combining(gaussian, reduce=without_the_diagonal), "leaves out the pairs of a point"),
+            (combining(gaussian, signs=(1, 1, -1)), "the mixed term counts twice"),
+            (combining(gaussian, signs=(-1, -1, 2)), "signs are turned round"),
+            (lambda x, y, s: combining(gaussian)(x, y, s).sqrt(), "this is the root"),
+            (in_loops, "the loops over points are still there"),
+            (cut_off, "cut off from x"),
+            (forgets_to_return, "returns nothing yet"),
+            (equal_sizes_only, "RuntimeError"),
+            (not_averaged, "a tensor without dimensions"),
+            (lambda x, y, s: combining(gaussian)(x, y, 1.0), "for 12 and 17 points it gives"),
+            (lambda x, y: 0, "one takes (x, y)"),
+        ]),
+    ]
