@@ -146,12 +146,12 @@ def _can_learn(answer, seed):
     if not isinstance(disc, torch.nn.Module):
         return f"a module is needed, and this returns {type(disc).__name__}."
     x = 3 * torch.randn(64, 5, generator=torch.Generator().manual_seed(seed))
-    says = disc(x)
+    says = disc(x).detach()
     if tuple(says.shape) != (64, 1):
         return (f"64 samples give {tuple(says.shape)}, and one number for each, (64, 1), is "
                 "needed: large means source.")
-    if float(says.detach().std()) < 1e-6:
-        return (f"it says {float(says.detach()[0]):.3g} of every sample: nothing that it could "
+    if float(says.std()) < 1e-6:
+        return (f"it says {float(says[0]):.3g} of every sample: nothing that it could "
                 "learn would change that. What does a softmax over one number give?")
     if float(says.min()) > 0 and float(says.max()) < 1:
         return ("it gives probabilities, all between 0 and 1, and the loss below applies a sigmoid "
