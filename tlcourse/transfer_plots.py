@@ -14,6 +14,8 @@ from tlcourse.verdicts import decided, holm
 
 STATES = {"hurt": ("o", COLOURS[1], -0.14), "repaired": ("s", COLOURS[0], 0.14)}
 STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
+COLUMNS = ("domain distance", "source label noise", "frozen too deep", "framing mismatch",
+           "label-space mismatch", "label shift", "conflict")
 
 def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
     """Gap to scratch with one thing wrong, and after its repair, a row for each cause.
@@ -59,7 +61,7 @@ def evidence_table(causes: pd.DataFrame) -> Figure:
         One row a run: ``name``, and ``evidence``, a dict of cause -> number from 0 to 1.
     """
     found = pd.DataFrame(list(causes["evidence"])).groupby(causes["name"].to_numpy(),
-                                                           sort=False).mean()
+                                                           sort=False).mean()[list(COLUMNS)]
     figure, axes = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
     axes.imshow(found.fillna(0), cmap="Greys", vmin=0, vmax=1, aspect="auto")
     for (i, j), number in np.ndenumerate(found.to_numpy()):
@@ -76,29 +78,30 @@ def evidence_table(causes: pd.DataFrame) -> Figure:
     return figure
 
 
-def where_it_pays(record: Mapping, strategies=("frozen", "fine_tune")) -> Figure:
+def where_it_pays(record: Mapping) -> Figure:
     """Gap to scratch for sources (down) and labels a class (across), a panel for each strategy.
 
     Only decided cells are coloured, with the gap in points; the correction is Holm's over all
-    strategies of a source and number of labels. A dot is an undecided cell.
+    strategies of a source and number of labels. A dot is an undecided cell, and a cell with n/a
+    cannot be, for want of a common class.
 
     Parameters
     ----------
     record : dict
         ``labels a class``, ``scratch`` and ``runs``, as ``data/runs/negative.py`` writes them.
-    strategies : sequence of str
     """
     labels, gaps = record["labels a class"], gaps_on_the_map(record)
     sources = list(dict.fromkeys(source for source, _, _ in gaps))
-    figure, panels = plt.subplots(1, len(strategies), figsize=(4.6 * len(strategies), 3.4),
-                                  squeeze=False, sharey=True, layout="constrained")
+    figure, panels = plt.subplots(2, 2, figsize=(8.6, 5.8), sharex=True, sharey=True,
+                                  layout="constrained")
     words, norm = [], TwoSlopeNorm(0, -40, 40)
-    for axes, strategy in zip(panels[0], strategies, strict=True):
+    for axes, strategy in zip(panels.flat, STRATEGIES, strict=True):
         table = np.full((len(sources), len(labels)), np.nan)
         for i, j in np.ndindex(table.shape):
             gap = gaps.get((sources[i], strategy, labels[j]))
             if gap is None or decided(gap) == "inconclusive":
-                axes.text(j, i, "·" if gap else "", ha="center", va="center", fontsize=14)
+                axes.text(j, i, "·" if gap else "n/a", ha="center", va="center", color="#555555",
+                          fontsize=14 if gap else 8)
                 continue
             table[i, j] = 100 * gap.estimate
             axes.text(j, i, f"{table[i, j]:+.0f}", ha="center", va="center",
@@ -108,6 +111,7 @@ def where_it_pays(record: Mapping, strategies=("frozen", "fine_tune")) -> Figure
         axes.set_xticks(range(len(labels)), labels)
         axes.set_yticks(range(len(sources)), [s.replace("_", " ") for s in sources])
         axes.set(title=strategy, xlabel="labels a class")
+        axes.label_outer()
     figure.colorbar(image, ax=panels, label="gap to scratch in points")
     figure.alt_text = ("Decided gaps to scratch in points, the rest is undecided: "
                        f"{'; '.join(words)}.")

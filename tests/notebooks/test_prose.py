@@ -172,6 +172,7 @@ assert against["MMD minus CORAL"].low < 0 < against["MMD minus CORAL"].high, "no
 assert mmd_permutation_test(z_print, z_hand)[1] == 1 / 201, "the least it can be"
 assert mmd_permutation_test(z_print, z_more)[1] > 0.05, "print and other print"
 far, near = distances(source_only), distances(aligned_net)
+assert distances(control_net)["MMD²"] > 1.3 * far["MMD²"], "further apart than it found them"
 assert near["MMD²"] < far["MMD²"] / 10 and 0.2 < near["proxy A-distance"] < 1 and near["p"] < 0.01
 assert all(digits["as it is"][k] < 0.12 and digits["MMD"][k] > 0.75 for k in (2, 3, 6, 8)), "2368"
 assert digits["as it is"][9] < 0.12 and digits["MMD"][9] > 0.25, "the 9, a little"
@@ -200,6 +201,9 @@ reached = weights[weights["weight"] > 0].groupby("weight")["distance"].agg(
 assert reached.is_monotonic_decreasing and knob.idxmax() != "10", "not the smallest distance"
 small = partial.pivot(index="seed", columns="method", values="accuracy")
 assert small["mmd"].mean() < small["none"].mean() and small["partial"].mean() > 0.75, "it loses"
+shuffled = [run["accuracy"][-1] for run in record["runs"]
+            if run["shuffle"] and run["method"] == "mmd"]
+assert round(np.mean(shuffled), 2) == 0.85 and round(final["printed to uci", "mmd"], 2) == 0.83
 whole = runs.pivot_table(index="pair", columns="method", values="final").loc["printed to uci"]
 assert whole["mmd"] - whole["none"] > 0.4, "over forty points"
 assert record["looks at test sets"] > 1000, "more than a thousand times"
@@ -227,6 +231,53 @@ assert (kept.loc["negative entropy"] > kept.loc["last step"] - 0.005).all(), "lo
 assert 0.05 < flattered["control"].estimate < 0.07, "about six points"
 assert all(abs(flattered[m].estimate) < 0.005 for m in ("none", "mmd", "coral"))
 assert flattered["cdan"].low < 0, "not the same in every seed"
+""",
+    "08": """
+import re
+worse = live["scratch"] - live["frozen"]
+assert (worse > 0).all() and 0.1 < worse.mean() < 0.22, "all five lines, some fifteen points"
+assert 0.15 < np.mean(alone) < 0.28 and np.mean(together) < 0.08, "about one report in five"
+gaps = {(name, state): paired_gap(part[state], part["scratch"])
+        for name, part in causes.groupby("name") for state in ("hurt", "repaired")}
+assert all(decided(g) == "negative" for (_, s), g in gaps.items() if s == "hurt"), "all eight"
+ends = [decided(gap) for (_, state), gap in gaps.items() if state == "repaired"]
+assert sorted(ends) == 5 * ["inconclusive"] + 3 * ["positive"], "three repairs above scratch"
+assert 0.2 < 1 - runs["hurt"]["framing mismatch"].mean() < 0.33, "a quarter of it misread"
+shown = pd.DataFrame(list(causes["evidence"])).groupby(causes["name"]).mean().idxmax(axis=1)
+other = {"unrelated source": "label-space mismatch", "another instrument": "framing mismatch",
+         "label-set mismatch": "label-space mismatch", "conflicting gradients": "conflict",
+         "frozen too deep": "domain distance"}
+assert all(shown[name] == cause for name, cause in other.items())
+for name in ("source label noise", "framing mismatch", "label shift"):
+    assert shown[name] == name, "the right bright spot"
+assert 0.1 < off["counted"] < 0.2 and off["estimated"] < 0.06, "off by about 15 %, and by a few"
+cosines = {name: [agreement(small_cnn(10, seed=seed).train(), domain, hundred)
+                  for seed in range(5)] for name, domain in three.items()}
+assert min(cosines["print"]) > 0.15 and max(cosines["renamed"]) < -0.02
+assert max(map(abs, cosines["shuffled"])) < 0.12, "neither with us nor against us"
+cells = transfer_plots.gaps_on_the_map(record["map"])
+won = {key: gap.estimate for key, gap in cells.items() if decided(gap) == "positive"}
+assert all(0.1 < gain < 0.4 for (_, _, n), gain in won.items() if n <= 2), "10 to 40 points"
+assert {key for key in won if key[2] == 20} == {("mnist_5k", "fine_tune", 20)}, "only one cell"
+assert 0.02 < won["mnist_5k", "fine_tune", 20] < 0.04, "by three points"
+near = ("mnist_5k", "printed_digits")
+assert all((source, "aligned", n) in won for source in near for n in (1, 2))
+assert not any(s == "fine_tune" and source not in near for source, s, _ in won)
+assert all(decided(gap) == "inconclusive" for (source, s, _), gap in cells.items()
+           if source == "printed_letters" and s == "fine_tune"), "dots from end to end"
+tuned = {n: min(gap.estimate for (_, s, m), gap in cells.items() if s == "fine_tune" and m == n)
+         for n in record["map"]["labels a class"]}
+assert -0.13 < tuned[1] < -0.08 and min(tuned[n] for n in (2, 5, 10, 20)) > -0.07
+assert [s for s, word in report.verdict.items() if word != "inconclusive"] == ["aligned"]
+assert report.causes[0].name == "label shift" and -0.17 < report.gap["aligned"].estimate < -0.07
+raw = int(re.search("differ by ([0-9]+)%", report.causes[0].meaning)[1]) / 100
+assert 0.6 < report.causes[0].evidence / raw < 0.8, "discounted by a third"
+(shift,) = (c for c in patients["E"].causes if c.name == "label shift")
+assert 0.4 < int(re.search("differ by ([0-9]+)%", shift.meaning)[1]) / 100 < 0.6, "by half"
+quiet = json.loads((ROOT / "data" / "runs" / "false_alarms.json").read_text(encoding="utf-8"))
+assert (quiet["repetitions"], quiet["reports with a verdict"]) == (40, 1)
+given_up = [name for name, p in patients.items() if p.advice.startswith("Train from scratch")]
+assert given_up == ["D"] and patients["A"].verdict["fine_tune"] == "positive"
 """,
 }
 

@@ -1,0 +1,138 @@
+"""Proofs of lesson 08: what each wrong answer is told."""
+
+import numpy as np
+import torch
+from proof import Proof, ProofTests
+from torch.nn.functional import cross_entropy
+
+from tlcourse.school import exercises
+from tlcourse.stats import mean_interval, paired_gap
+
+
+def by_the_mean(transfer, scratch):
+    return "positive" if np.mean(transfer) > np.mean(scratch) else "negative"
+
+
+def crossed(transfer, scratch):
+    gap = paired_gap(scratch, transfer)
+    return "positive" if gap.low > 0 else "negative" if gap.high < 0 else "inconclusive"
+
+
+def unpaired(transfer, scratch):
+    a, b = mean_interval(transfer), mean_interval(scratch)
+    return "positive" if a.low > b.high else "negative" if a.high < b.low else "inconclusive"
+
+
+def never_negative(transfer, scratch):
+    return "positive" if paired_gap(transfer, scratch).low > 0 else "inconclusive"
+
+
+def another_word(transfer, scratch):
+    return "better" if paired_gap(transfer, scratch).low > 0 else "worse"
+
+
+def normal(q):
+    q = np.clip(q, 0, None)
+    return q / q.sum()
+
+
+def gradients(model, part, layers, keep):
+    model.zero_grad()
+    cross_entropy(model(part.X), part.y).backward()
+    found = torch.cat([w.grad.flatten() for w in layers.parameters()])
+    if not keep:
+        model.zero_grad()
+    return found
+
+
+def one_tensor(model, source, target):
+    found = []
+    for part in (source, target):
+        cross_entropy(model(part.X), part.y).backward()
+        found.append([w.grad for w in model.backbone.parameters()])
+    g_s, g_t = (torch.cat([g.flatten() for g in part]) for part in found)
+    return torch.cosine_similarity(g_s, g_t, dim=0).item()
+
+
+def added_up(model, source, target):
+    found = []
+    for part in (source, target):
+        cross_entropy(model(part.X), part.y).backward()
+        found.append(torch.cat([w.grad.flatten() for w in model.backbone.parameters()]).clone())
+    return torch.cosine_similarity(*found, dim=0).item()
+
+
+def whole_network(model, source, target):
+    found = [gradients(model, part, model, False) for part in (source, target)]
+    return torch.cosine_similarity(*found, dim=0).item()
+
+
+def product(model, source, target):
+    g_s, g_t = (gradients(model, part, model.backbone, False) for part in (source, target))
+    return (g_s @ g_t).item()
+
+
+def leaves_gradients(model, source, target):
+    found = [gradients(model, part, model.backbone, True) for part in (source, target)]
+    return torch.cosine_similarity(*found, dim=0).item()
+
+
+def sign_lost(model, source, target):
+    found = [gradients(model, part, model.backbone, False) for part in (source, target)]
+    return torch.cosine_similarity(*found, dim=0).item() / 2 + 0.5
+
+
+def chart(**other):
+    return {**exercises.get("8.4").reference(), **other}
+
+
+class TestLesson08(ProofTests):
+    proofs = [
+        Proof("8.1", given=lambda: {"paired_gap": paired_gap}, wrong=[
+            (by_the_mean, "where does their interval begin and end?"),
+            (crossed, "the signs are crossed"),
+            (unpaired, "are the runs compared in pairs?"),
+            (never_negative, "that is worse in all five runs by 3 points is called inconclusive"),
+            (another_word, "one of the words positive, negative, inconclusive"),
+            (lambda transfer, scratch: ..., "has no body yet"),
+            ("negative", "a function of 2"),
+        ]),
+        Proof("8.2", given=lambda: {"np": np}, wrong=[
+            (lambda table, answers: normal(answers), "mistakes are still in them"),
+            (lambda table, answers: normal(table @ answers), "adds the mistakes a second time"),
+            (lambda table, answers: normal(np.linalg.solve(table.T, answers)), "turned over"),
+            (lambda table, answers: np.ones(4) / 4, "should give the answers back"),
+            (lambda table, answers: np.linalg.solve(table, answers)[:2], "the shape (2,)"),
+            (lambda table, answers: np.array([...] * 4), "a gap is left"),
+            (lambda table, answers: ..., "has no body yet"),
+        ]),
+        Proof("8.3", given=lambda: {"torch": torch}, wrong=[
+            (one_tensor, "one tensor under two names"),
+            (added_up, "still holds the first"),
+            (whole_network, "over the whole network"),
+            (product, "without their lengths"),
+            (leaves_gradients, "keep a gradient"),
+            (sign_lost, "the cosine of the two gradients of the backbone is"),
+            (lambda model, source, target: 3.0, "from -1 to 1"),
+        ]),
+        Proof("8.4", given=lambda: {"patients": given_patients()}, wrong=[
+            (chart(E=("label shift", 0.54)), "stands inside the text"),
+            (chart(B=("domain distance", 0.29)), "patient B: the evidence for domain distance"),
+            (chart(C=("framing mismatch", 0.9)), "Read the number off the report"),
+            (chart(D="conflict"), "write the cause *and* its number"),
+            (chart(A=...), "1 patients wait for an entry: A"),
+            (chart(F=("bad luck", 1.0)), "lists no cause 'bad luck'"),
+            (["source label noise"], "a dictionary with an entry"),
+        ]),
+    ]
+
+
+def given_patients():
+    import json
+
+    from tlcourse.files import ROOT
+    from tlcourse.report import Report
+
+    path = ROOT / "data" / "runs" / "patients.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["patients"]
+    return {name: Report.from_dict(found) for name, found in kept.items()}
