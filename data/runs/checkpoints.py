@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import zlib
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -220,7 +220,8 @@ def _digest(value):
         parts = [_digest(each) for each in value]
         return None if None in parts else joblib.hash(parts)
     if type(value).__module__.startswith(("builtins", "pandas", "numpy", "tlcourse.")):
-        return joblib.hash(value)
+        with suppress(RecursionError, TypeError):  # joblib cannot walk through all of it
+            return joblib.hash(value)
     return None
 
 
