@@ -37,7 +37,7 @@ def explain(measured: list[dict], scores: dict[str, float], ckas: list[float]) -
     if "frozen" in scores and "fine_tune" in scores:
         lost = scores["fine_tune"] - scores["frozen"]
         causes.append(Cause("frozen too deep", _share(lost), (
-            f"a new head on frozen features scores {scores['frozen']:.2f}, tuning everything "
+            f"training the head alone scores {scores['frozen']:.2f}, tuning everything "
             f"{scores['fine_tune']:.2f}")))
     return sorted(causes, key=lambda cause: -cause.evidence)
 
@@ -67,7 +67,7 @@ def _between(measured: list[dict], mean) -> list[Cause]:
     told = f"proxy A-distance {distance:.2f} of 2, MMD permutation p = {p:.3f}"
     causes, shift = [], mean("label shift")
     if shift is not None:
-        flag = ("; the estimate assumes that pictures of a class look alike in both, and the "
+        flag = ("; the estimate assumes that samples of a class look alike in both, and the "
                 f"domain distance ({distance:.2f}) says otherwise" if apart > 0 else "")
         causes.append(Cause("label shift", _share(shift * (1 - apart)), (
             f"class frequencies differ by {shift:.0%} (black-box estimate){flag}")))

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tlcourse.causes import explain
-from tlcourse.domain import Domain
-from tlcourse.matching import pair
+from tlcourse.domain import DataError, Domain
+from tlcourse.matching import pair, within
 from tlcourse.pairing import Pair
 from tlcourse.report import Report
 from tlcourse.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
@@ -65,27 +65,35 @@ def diagnose(
     began = time.monotonic()
     strategies = tuple(strategies)
     _check_settings(labels_per_class, seeds, strategies, budget)
-    both = pair(source, target)
-    draws = {"folds": max(seeds, FEWEST_FOLDS), "labels_per_class": labels_per_class}
+    (source, target), thinned = within(budget, source, target)
+    both = pair(source, target, progress=progress)
+    draws = {"folds": max(int(seeds), FEWEST_FOLDS), "labels_per_class": int(labels_per_class)}
+    if len(both.target_y) < 2 * draws["folds"]:
+        raise DataError(f"{target.name} has {len(both.target_y)} samples where at least "
+                        f"{2 * draws['folds']} are needed, two to test on for each of "
+                        f"{draws['folds']} parts; add samples or ask for fewer seeds")
     not_applicable = {} if both.common else {
         s: f"{both.source_name} and {both.target_name} have no class in common"
         for s in UNLABELLED if s in strategies}
     kinds = ["scratch", *(s for s in strategies if s not in not_applicable), "causes"]
     work = Trainings(both, draws, model, began, budget)
-    left_out = work.run(kinds, range(seeds), progress)
+    left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
 
     found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
     runs = [{"strategy": kind, "seed": seed, "score": result["score"], "recall": result["recall"]}
             for kind in kinds[:-1] for seed, result in found[kind].items()]
     scores = {kind: float(np.mean([r["score"] for r in found[kind].values()]))
               for kind in kinds[:-1] if found[kind]}
-    ckas = [result["cka"] for result in found.get("fine_tune", {}).values()]
+    ckas = [result["cka"] for result in found.get("fine_tune", {}).values() if result["cka"]]
+    measured = [numbers for numbers in found["causes"].values() if numbers]
+    if len(measured) < len(found["causes"]):
+        left_out.append(f"causes: too few samples of {both.source_name} can be held out")
     notices = [*both.notices, *_short_of_labels(both, labels_per_class)]
     return Report(
-        both.source_name, both.target_name, labels_per_class, list(both.classes[: both.targets]),
-        list(strategies), runs, explain(list(found["causes"].values()), scores, ckas),
-        not_applicable, notices, left_out,
-        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": seeds})
+        both.source_name, both.target_name, int(labels_per_class),
+        list(both.classes[: both.targets]), list(strategies), runs,
+        explain(measured, scores, ckas), not_applicable, notices, left_out,
+        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": int(seeds)})
 
 
 def _check_settings(labels_per_class, seeds, strategies, budget) -> None:

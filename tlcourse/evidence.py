@@ -15,17 +15,21 @@ from tlcourse.reframing import as_in
 from tlcourse.strategies import Maker
 from tlcourse.training import predict
 
+FEWEST = 10
+"""Held-out source samples that anything can be measured on."""
 MOST_COMPARED = 500
 """Samples of each domain that distances and gradients are measured on."""
 
 
 def measure(draw: Draw, make: Maker, start: Network) -> dict:
-    """Numbers of one seed, None where something could not be measured.
+    """Numbers of one seed; what could not be measured is not there.
 
     Target labels enter in two places: the labelled few, as every strategy may use them, and the
     scores on the test fold, which describe and decide nothing.
     """
     held_out, common = draw.held_out, list(draw.common)
+    if len(held_out) < FEWEST:
+        return {}
     logits = predict(start, held_out.X)
     skill = _skill(logits, held_out.y)
     shift = _label_shift(draw, logits, predict(start, draw.pool)) if skill >= 0.5 else None

@@ -15,10 +15,28 @@ from tlcourse.pairing import Pair
 
 LEAST, SMALL, LARGE = 16, 64, 96
 """Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
+LARGE_A_SECOND = 50
+"""Large images that Lite0 surely takes in a second."""
 
 
-def pair(source: Domain, target: Domain) -> Pair:
-    """Bring two domains into one space.
+def within(budget: float | None, *domains: Domain) -> tuple[list[Domain], list[str]]:
+    """Thin out large images, so that their features take half of the seconds at most."""
+    kept, notices = [], []
+    for domain in domains:
+        most = len(domain)
+        if budget is not None and domain.X.ndim == 4 and max(domain.X.shape[2:]) > SMALL:
+            most = min(most, int(LARGE_A_SECOND * budget / 2 / len(domains)))
+        if most < len(domain):
+            notices.append(f"{len(domain) - most:,} of {len(domain):,} images of {domain.name}: "
+                           "the budget of seconds had no room for their features")
+            rows = np.random.default_rng(0).permutation(len(domain))[: max(most, 1)]
+            domain = domain.subset(np.sort(rows))
+        kept.append(domain)
+    return kept, notices
+
+
+def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
+    """Bring two domains into one space; a bar shows how features of large images come along.
 
     Raises
     ------
@@ -42,7 +60,7 @@ def pair(source: Domain, target: Domain) -> Pair:
               for d in (source, target)}
     y = {d: np.array([number[d][k] for k in d.y.tolist()]) for d in (source, target)}
     identity = {d: _identities(d.X) for d in (source, target)}
-    X_s, X_t, notices = _one_space(source, target)
+    X_s, X_t, notices = _one_space(source, target, progress)
     notices += _warnings(source, target, identity)
     spelled = names[source] | names[target]
     return Pair(
@@ -76,7 +94,9 @@ def _identities(X: torch.Tensor) -> np.ndarray:
     return np.frombuffer(b"".join(digests), dtype=np.int64)
 
 
-def _one_space(source: Domain, target: Domain) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _one_space(
+    source: Domain, target: Domain, progress: bool
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """The inputs of both in one shape, and notices of what was done for that."""
     if source.X.ndim != target.X.ndim:
         kinds = {2: "a table", 4: "images"}
@@ -104,19 +124,19 @@ def _one_space(source: Domain, target: Domain) -> tuple[np.ndarray, np.ndarray, 
             notices.append(f"{domain.name} was resized from {shape} to {size} × {size} pixels")
         images[domain] = resize(X, size)
     if size > SMALL:
-        return *_lite0(images, source, target), [
+        return *_lite0(images, progress, source, target), [
             f"images larger than {SMALL} pixels: EfficientNet-Lite0, pretrained on ImageNet, turns "
             f"them into features at {size} × {size} pixels, and a small network learns from these"]
     return images[source].contiguous().numpy(), images[target].contiguous().numpy(), notices
 
 
-def _lite0(images: dict, *domains: Domain) -> tuple[np.ndarray, ...]:
+def _lite0(images: dict, progress: bool, *domains: Domain) -> tuple[np.ndarray, ...]:
     from tlcourse.features import features
     from tlcourse.models import pretrained
 
     network = pretrained()
-    return tuple(features(network, Domain(d.name, images[d], d.y, d.classes)).numpy()
-                 for d in domains)
+    return tuple(features(network, Domain(d.name, images[d], d.y, d.classes),
+                          progress=progress).numpy() for d in domains)
 
 
 def _warnings(source: Domain, target: Domain, identity: dict) -> list[str]:

@@ -70,7 +70,7 @@ def source_only(draw: Draw, make: Maker, start: Network) -> Network:
 
 
 def frozen(draw: Draw, make: Maker, start: Network) -> Network:
-    """A new head on the source's frozen features."""
+    """The source's features as they are, the head trained on the labelled target samples."""
     model = with_target_head(draw, make, start)
     freeze(model.backbone)
     _fit(model, draw.few, "frozen", draw.seed)

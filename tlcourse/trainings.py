@@ -136,9 +136,15 @@ def _result(both, draws, make: Maker, folder: Path, kind: str, seed: int) -> dic
               for k in range(draw.targets)]
     result = {"score": float(right.double().mean()), "recall": recall}
     if kind == "fine_tune":
-        with torch.no_grad():
-            result["cka"] = cka(start.features(test.X), trained.features(test.X))
+        result["cka"] = _likeness(start, trained, test.X)
     return result
+
+
+@torch.no_grad()
+def _likeness(before, after, X: torch.Tensor) -> float | None:
+    """CKA of the features of two networks; None where one gives the same to all samples."""
+    z = before.features(X), after.features(X)
+    return cka(*z) if all(len(part.unique(dim=0)) > 1 for part in z) else None
 
 
 def _seconds_per_step(both: Pair, draws: dict, model: Maker | None) -> float:

@@ -235,7 +235,7 @@ assert flattered["cdan"].low < 0, "not the same in every seed"
     "08": """
 import re
 worse = live["scratch"] - live["frozen"]
-assert (worse > 0).all() and 0.1 < worse.mean() < 0.22, "all five lines, some fifteen points"
+assert (worse > 0).all() and 0.14 < worse.mean() < 0.22, "all five, fifteen to twenty points"
 assert 0.15 < np.mean(alone) < 0.28 and np.mean(together) < 0.08, "about one report in five"
 gaps = {(name, state): paired_gap(part[state], part["scratch"])
         for name, part in causes.groupby("name") for state in ("hurt", "repaired")}

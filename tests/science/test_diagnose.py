@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from tlcourse import strategies, trainings
 from tlcourse.data import LOOKS, DataError, Domain
 from tlcourse.diagnose import STRATEGIES, diagnose
-from tlcourse.matching import pair
+from tlcourse.matching import pair, within
 from tlcourse.models import small_cnn
 from tlcourse.report import Report
 
@@ -95,7 +95,7 @@ def test_causes_come_in_the_order_of_their_evidence(report):
 # --- how a report reads ---
 
 def test_a_report_survives_json(report):
-    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    again = Report.from_dict(json.loads(json.dumps(report.to_dict(), allow_nan=False)))
     assert again.to_dict() == report.to_dict() and str(again) == str(report)
     assert again.table.equals(report.table) and again.causes == report.causes
 
@@ -307,6 +307,21 @@ def test_large_images_become_features_of_a_pretrained_network():
     assert both.source_X.shape == (4, 1280) and "EfficientNet-Lite0" in both.notices[0]
 
 
+def test_a_budget_thins_out_large_images_and_nothing_else():
+    y = torch.arange(40) % 2
+    large, small = (Domain("d", torch.rand(40, 3, side, side), y) for side in (80, 32))
+    (kept, other), (notice,) = within(1.0, large, small)
+    assert len(kept) == 12 and other is small
+    assert notice == ("28 of 40 images of d: the budget of seconds had no room for their features")
+    assert within(None, large)[0] == [large] and within(100.0, large) == ([large], [])
+
+
+def test_a_tiny_source_is_diagnosed_without_its_causes(own_cache):
+    found = quick(clouds("s", n=15), clouds("t"))
+    assert set(found.gap) == set(FEW) and [c.name for c in found.causes] == ["frozen too deep"]
+    assert found.left_out == ["causes: too few samples of s can be held out"]
+
+
 def test_images_run_through_the_small_cnn_or_a_model_of_your_own(own_cache):
     y, calls = torch.arange(24) % 2, []
 
@@ -334,6 +349,8 @@ def test_unbalanced_classes_and_classes_with_few_samples_are_noticed():
     ({"source": clouds("s", classes=("a",))}, "one class only; a source"),
     ({"source": Domain("s", torch.rand(9, 1, 16, 16), torch.arange(9) % 3)}, "both must be of one"),
     ({"source": Domain("s", torch.rand(9, 5), torch.arange(9) % 3)}, "the same columns"),
+    ({"target": clouds("t", n=9)}, "t has 9 samples where at least 10 are needed"),
+    ({"seeds": 60}, "at least 120 are needed"),
     ({"labels_per_class": 0}, "labels_per_class is a whole number of at least 1"),
     ({"seeds": 1}, "seeds is a whole number of at least 2"),
     ({"strategies": ("frozen", "magic")}, "got magic"),
