@@ -53,13 +53,15 @@ class Report:
     def gap(self) -> dict[str, Gap]:
         """Score minus that of scratch: strategy -> (estimate, low, high, n), as fractions.
 
-        The intervals are those of `tlcourse.verdicts.holm`: they exclude 0 when decided.
+        The intervals are those of `tlcourse.verdicts.holm`, which exclude 0 when decided; none
+        goes beyond what two shares of right answers can differ by.
         """
         by = {(run["strategy"], run["seed"]): run["score"] for run in self.runs}
         seeds = sorted({seed for _, seed in by})
         applicable = [s for s in self.strategies if s not in self.not_applicable]
         scores = {s: [by.get((s, seed)) for seed in seeds] for s in applicable}
-        return holm(scores, [by.get(("scratch", seed)) for seed in seeds])
+        gaps = holm(scores, [by.get(("scratch", seed)) for seed in seeds])
+        return {s: g._replace(low=max(g.low, -1.0), high=min(g.high, 1.0)) for s, g in gaps.items()}
 
     @property
     def verdict(self) -> dict[str, str]:
