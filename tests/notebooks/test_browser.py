@@ -16,7 +16,7 @@ from tlcourse.files import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-OPENED = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext && true"
+OPENED = "name => window.jupyterapp?.shell?.currentWidget?.context?.path === name"
 READY = """async () => {
     await window.jupyterapp.restored;
     const panel = window.jupyterapp.shell.currentWidget;
@@ -64,7 +64,10 @@ def lab(tmp_path):
     command = [sys.executable, "-m", "tlcourse", "lab", "00", "--", "--no-browser", "--allow-root",
                f"--port={port}", f"--IdentityProvider.token={token}",
                "--LabApp.expose_app_in_browser=True"]
-    environment = os.environ | {"TLCOURSE_WORKSPACE": str(tmp_path / "workspace")}
+    environment = os.environ | {
+        "TLCOURSE_WORKSPACE": str(tmp_path / "workspace"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "layouts"),  # else it reopens earlier notebooks
+    }
     with log.open("wb") as output:
         server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
@@ -86,6 +89,14 @@ def _wait_for(url, server, log, seconds=60):
             assert server.poll() is None, log.read_text(errors="replace")
             time.sleep(0.2)
     pytest.fail(f"JupyterLab did not answer in {seconds} s: {log.read_text(errors='replace')}")
+
+
+def _open(page, address):
+    """Open a notebook's page; return when its own kernel answers."""
+    page.goto(address)
+    name = urlsplit(address).path.partition("/lab/tree/")[2]
+    page.wait_for_function(OPENED, arg=name, timeout=60_000)
+    page.evaluate(READY)  # before a kernel session is there, running would hang or start two
 
 
 def _answer(page, cell, text):
@@ -114,9 +125,7 @@ def test_a_newcomer_runs_lesson_00_and_answers_an_exercise_wrong_and_then_right(
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(lab)
-    page.wait_for_function(OPENED, timeout=60_000)
-    page.evaluate(READY)  # before a kernel session is there, running would hang or start two
+    _open(page, lab)
 
     page.evaluate(RUN_ALL)
     page.wait_for_function(DONE, timeout=120_000)

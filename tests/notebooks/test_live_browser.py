@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from test_browser import OPENED, READY, _answer, _says, chromium, lab  # noqa: F401, fixtures
+from test_browser import _answer, _open, _says, chromium, lab  # noqa: F401, fixtures
 
 from tlcourse.files import ROOT
 from tlcourse.school import live, slides, steps
@@ -36,9 +36,7 @@ def test_a_participant_falls_behind_catches_up_and_goes_on(chromium, lab, tmp_pa
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(lab.replace("00_start-here.ipynb", "live/00_participant.ipynb"))
-    page.wait_for_function(OPENED, timeout=60_000)
-    page.evaluate(READY)
+    _open(page, lab.replace("00_start-here.ipynb", "live/00_participant.ipynb"))
 
     start = page.evaluate(SOURCE, "00-live")
     _run(page, "00-live", start, "Lesson 00, 22 steps")

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 import venv
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -72,9 +72,13 @@ def test_it_carries_all_data_lessons_and_notebooks(wheel):
 
 def test_it_carries_nothing_else(wheel):
     kinds = {"py", "json", "md", "npz", "safetensors", "txt", "toml", "ipynb"}
+    reveal = {"j2", "css", "js", "LICENSE"}  # the slides' template and the library they carry
     for name in files_in(wheel):
         if ".dist-info/" not in name:
-            assert name.startswith("tlcourse/") and name.rpartition(".")[2] in kinds, name
+            asset = name.startswith("tlcourse/school/assets/")
+            kind = PurePosixPath(name).name.rpartition(".")[2]
+            assert name.startswith("tlcourse/"), name
+            assert kind in (kinds | reveal if asset else kinds), name
             assert not {"tests", "workspace", ".ipynb_checkpoints"} & set(name.split("/")), name
     assert wheel.stat().st_size < 40e6, "a presenter hands this file out"
 
