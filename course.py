@@ -23,7 +23,7 @@ HERE = Path(os.path.abspath(__file__)).parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP, LOG = VENV / "installed.txt", VENV / "pip.log"
-EXTRAS = {"test": "[test]", "bench": "[test]", "build": "[test]"}
+EXTRAS = {"test": "[test]", "bench": "[test]", "build": "[test]", "classroom": "[classroom]"}
 PROGRAMS = {"test": ["-m", "pytest"], "bench": [HERE / "tests" / "bench.py"]}
 DISK_FULL = ("No space left on device", "[Errno 28]", "[WinError 112]")
 UNREACHED = ("Retry(total=0", "Max retries exceeded", "Read timed out", "IncompleteRead")
@@ -32,8 +32,8 @@ UNREACHED = ("Retry(total=0", "Max retries exceeded", "Read timed out", "Incompl
 def main(words):
     check_python(sys.version_info)
     word, rest = (words[0], words[1:]) if words else ("--help", [])
-    extra = EXTRAS.get(word, "")
-    ready = PYTHON.exists() and read(STAMP) in (stamp(extra), stamp("[test]"))
+    extra = "" if "--dry-run" in rest else EXTRAS.get(word, "")  # learners grade offline
+    ready = PYTHON.exists() and read(STAMP) in map(stamp, (extra, extra or "[classroom]", "[test]"))
     if word in ("-h", "--help"):
         print(__doc__, flush=True)
         if not ready:

@@ -32,7 +32,7 @@ def explain(measured: list[dict], scores: dict[str, float], ckas: list[float]) -
         found = [seed[key] for seed in measured if key in seed]
         return float(np.mean(found)) if found else None
 
-    causes = [_label_noise(mean), _label_space(mean), *_between(measured, mean),
+    causes = [*_label_noise(mean), _label_space(mean), *_between(measured, mean),
               _conflict(mean, ckas)] if measured else []
     if "frozen" in scores and "fine_tune" in scores:
         lost = scores["fine_tune"] - scores["frozen"]
@@ -46,11 +46,11 @@ def _share(value: float) -> float:
     return round(min(1.0, max(0.0, value)), 3)
 
 
-def _label_noise(mean) -> Cause:
+def _label_noise(mean) -> list[Cause]:
     skill = mean("skill")
-    return Cause("source label noise", _share(1 - skill), (
+    return [] if skill is None else [Cause("source label noise", _share(1 - skill), (
         f"of what can be learned beyond chance, the source's network reaches {max(0, skill):.0%} "
-        "on source samples it has not seen; the rest is wrong labels, or too hard for it"))
+        "on source samples it has not seen; the rest is wrong labels, or too hard for it"))]
 
 
 def _label_space(mean) -> Cause:

@@ -16,6 +16,7 @@ from tlcourse.pairing import Pair
 from tlcourse.report import Report
 from tlcourse.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
 from tlcourse.trainings import Trainings
+from tlcourse.words import listed
 
 STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
 FEWEST_FOLDS = 5
@@ -86,14 +87,14 @@ def diagnose(
               for kind in kinds[:-1] if found[kind]}
     ckas = [result["cka"] for result in found.get("fine_tune", {}).values() if result["cka"]]
     measured = [numbers for numbers in found["causes"].values() if numbers]
-    if len(measured) < len(found["causes"]):
-        left_out.append(f"causes: too few samples of {both.source_name} can be held out")
+    left_out += _unmeasured(found["causes"], both)
     notices = [*both.notices, *_short_of_labels(both, labels_per_class)]
     return Report(
         both.source_name, both.target_name, int(labels_per_class),
         list(both.classes[: both.targets]), list(strategies), runs,
         explain(measured, scores, ckas), not_applicable, notices, left_out,
-        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": int(seeds)})
+        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": int(seeds),
+         "finest": 1 / (len(both.target_y) // draws["folds"])})
 
 
 def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
@@ -108,9 +109,18 @@ def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
         raise ValueError(f"budget is a number of seconds above 0, got {budget!r}")
 
 
+def _unmeasured(causes: dict[int, dict], both: Pair) -> list[str]:
+    """What too small a source does not show."""
+    if not all(causes.values()):
+        return [f"causes: too few samples of {both.source_name} can be held out"]
+    if causes and not any("skill" in numbers for numbers in causes.values()):
+        return ["source label noise and label shift: too few samples beside the most frequent "
+                f"class of {both.source_name} can be held out"]
+    return []
+
+
 def _short_of_labels(both: Pair, wanted: int) -> list[str]:
     counts = np.bincount(both.target_y)
     short = [both.classes[k] for k in np.flatnonzero(counts - -(-counts // FEWEST_FOLDS) < wanted)]
-    more = " and others" if len(short) > 5 else ""
-    return [f"{both.target_name} has fewer than {wanted} samples of {', '.join(short[:5])}{more} "
+    return [f"{both.target_name} has fewer than {wanted} samples of {listed(short)} "
             "beside the test part: all that there are were used as labels"] if short else []

@@ -150,7 +150,10 @@ def _median_distance(squares: Tensor) -> float:
     upper = n + (n * n - n) // 2  # the n zeros of the diagonal come first
     ordered = np.partition(squares.ravel(), upper)  # half of it is; quicker than np.median
     median = (np.sqrt(ordered[:upper].max()) + np.sqrt(ordered[upper])) / 2
-    return float(median) or float(np.sqrt(squares).mean()) or 1.0
+    # Equal rows are apart by rounding, which is no width.
+    if median**2 <= 32 * np.finfo(squares.dtype).eps * ordered[upper:].max():
+        median = np.sqrt(squares).sum() / (n * n - n)
+    return float(median) or 1.0
 
 
 class _SquaredDistances(torch.autograd.Function):

@@ -75,7 +75,11 @@ class Domain:
         return replace(self, X=self.X[rows], y=self.y[rows])
 
     def take(self, n: int, *, seed: int) -> "Domain":
-        """Draw `n` rows at random with the classes as even as they can be."""
+        """Draw `n` rows at random with the classes as even as they can be.
+
+        Take from a part of a `split`, not before it: the rows lose their order, and with it the
+        blocks that keep a writer on one side.
+        """
         return self.subset(_draw_stratified(self.y.numpy(), n, np.random.default_rng(seed)))
 
     def split(

@@ -12,11 +12,13 @@ from tlcourse.domain_distance import mmd_permutation_test, proxy_a_distance
 from tlcourse.models import Network
 from tlcourse.pairing import Draw
 from tlcourse.reframing import as_in
-from tlcourse.strategies import Maker
+from tlcourse.strategies import AT_ONCE, Maker
 from tlcourse.training import predict
 
 FEWEST = 10
 """Held-out source samples that anything can be measured on."""
+FEWEST_OTHERS = 5
+"""Those of them beside the most frequent class that skill can be measured on."""
 MOST_COMPARED = 500
 """Samples of each domain that distances and gradients are measured on."""
 
@@ -30,11 +32,14 @@ def measure(draw: Draw, make: Maker, start: Network) -> dict:
     held_out, common = draw.held_out, list(draw.common)
     if len(held_out) < FEWEST:
         return {}
-    logits = predict(start, held_out.X)
-    skill = _skill(logits, held_out.y)
-    shift = _label_shift(draw, logits, predict(start, draw.pool)) if skill >= 0.5 else None
-    found = {"skill": skill, "source only": _private(held_out.y, common),
+    logits = _logits(start, held_out.X)
+    found = {"source only": _private(held_out.y, common),
              "target only": _private(draw.test.y, common)}
+    shift = None
+    if len(held_out) - held_out.y.bincount().max() >= FEWEST_OTHERS:
+        found["skill"] = _skill(logits, held_out.y)
+        if found["skill"] >= 0.5:
+            shift = _label_shift(draw, logits, _logits(start, draw.pool))
     if shift is not None:
         found["label shift"] = shift["distance"]
     weights = None if shift is None else shift["weights"]
@@ -48,7 +53,7 @@ def _skill(logits: torch.Tensor, y: torch.Tensor) -> float:
     """Accuracy with that of always answering the most frequent class as 0."""
     right = float((logits.argmax(1) == y).double().mean())
     chance = float(y.bincount().max() / len(y))
-    return (right - chance) / (1 - chance) if chance < 1 else 0.0
+    return (right - chance) / (1 - chance)
 
 
 def _private(y: torch.Tensor, common: list[int]) -> float:
@@ -127,7 +132,11 @@ def _distance(start: Network, draw: Draw, weights: torch.Tensor | None) -> dict:
 
 @torch.no_grad()
 def _features(model: Network, X: torch.Tensor) -> torch.Tensor:
-    return torch.cat([model.eval().features(x) for x in X.split(512)])
+    return torch.cat([model.eval().features(x) for x in X.split(AT_ONCE)])
+
+
+def _logits(model: Network, X: torch.Tensor) -> torch.Tensor:
+    return predict(model, X, batch_size=AT_ONCE)
 
 
 def _gradients(draw: Draw, make: Maker) -> dict:
@@ -162,11 +171,11 @@ def _losses(draw: Draw, start: Network, on_source: torch.Tensor, common: list[in
         return float(np.mean([float((answer[y == k] == k).double().mean())
                               for k in common if (y == k).any()] or [0.0]))
 
-    plain = predict(start, test.X)
+    plain = _logits(start, test.X)
     here, there = recall(on_source, draw.held_out.y), recall(plain, test.y)
-    repairs = {way: recall(predict(start, X), test.y) - there
+    repairs = {way: recall(_logits(start, X), test.y) - there
                for way, X in _prepared(draw).items()}
-    renamed = recall(plain, test.y, _new_names(predict(start, draw.few.X), draw.few.y, common))
+    renamed = recall(plain, test.y, _new_names(_logits(start, draw.few.X), draw.few.y, common))
     return {"recall on source": here, "recall on target": there, "repairs": repairs,
             "renaming": renamed - there}
 

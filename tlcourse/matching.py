@@ -12,6 +12,7 @@ import torch
 from tlcourse.domain import DataError, Domain
 from tlcourse.framing import resize
 from tlcourse.pairing import Pair
+from tlcourse.words import listed
 
 LEAST, SMALL, LARGE = 16, 64, 96
 """Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
@@ -62,6 +63,11 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
     identity = {d: _identities(d.X) for d in (source, target)}
     X_s, X_t, notices = _one_space(source, target, progress)
     notices += _warnings(source, target, identity)
+    if not set(names[source]) & set(names[target]):
+        notices.append(f"classes match by name, and none does: {source.name} has "
+                       f"{listed(list(names[source].values()))}, {target.name} has "
+                       f"{listed(list(names[target].values()))}; where they mean the same, rename "
+                       "them")
     spelled = names[source] | names[target]
     return Pair(
         source.name, target.name, X_s, y[source], identity[source], X_t, y[target],
@@ -80,7 +86,7 @@ def _check_target(target: Domain) -> None:
     counts = np.bincount(target.y.numpy(), minlength=len(target.classes))
     alone = [target.classes[k] for k in np.flatnonzero(counts == 1)]
     if alone:
-        raise DataError(f"{target.name} has one sample only of {', '.join(alone[:5])}; at least 2 "
+        raise DataError(f"{target.name} has one sample only of {listed(alone)}; at least 2 "
                         "are needed, one to train and one to test: add samples or leave the class "
                         "out")
     if (counts > 0).sum() < 2:

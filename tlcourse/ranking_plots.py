@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from tlcourse.plots import COLOURS, MARKERS
 from tlcourse.stats import Gap
@@ -25,23 +25,30 @@ def score_panels(
     """
     means = runs.groupby(["target", "source"], sort=False)[[score, outcome]].mean().dropna()
     targets = list(dict.fromkeys(means.index.get_level_values("target")))
-    figure, panels = plt.subplots(1, len(targets), figsize=(2.7 * len(targets), 3.1),
-                                  squeeze=False, layout="constrained")
+    across = min(2, len(targets))  # wide panels: letters of like sources must not cover each other
+    down = -(-len(targets) // across)
+    figure, panels = plt.subplots(down, across, figsize=(4.4 * across, 3 * down), squeeze=False,
+                                  layout="constrained")
     words = []
-    for place, target in zip(panels[0], targets, strict=True):
+    for place in panels.flat[len(targets):]:
+        place.set_visible(False)
+    for place, target in zip(panels.flat, targets, strict=False):
         rows = means.loc[target]
         for source, row in rows.iterrows():
             letter = letters[source]
-            place.plot(row[score], row[outcome], marker=f"${letter}$", markersize=9,
-                       color=COLOURS[0 if letter.isupper() else 1], linestyle="")
+            place.plot(row[score], row[outcome], marker=f"${letter}$", markersize=8,
+                       markeredgewidth=0.4, color=COLOURS[0 if letter.isupper() else 1],
+                       linestyle="")
         place.set(title=target.replace("_", " "), xlabel=score.replace("_", " "))
+        place.xaxis.set_major_locator(MaxNLocator(5))
         place.margins(0.12)
         place.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         place.spines[["top", "right"]].set_visible(False)
         place.grid(alpha=0.3)
         words.append(f"{target}: highest score {rows[score].idxmax()}, highest accuracy "
                      f"{rows[outcome].idxmax()}")
-    panels[0, 0].set_ylabel(f"accuracy, {outcome.replace('_', ' ')}")
+    for place in panels[:, 0]:
+        place.set_ylabel(f"accuracy, {outcome.replace('_', ' ')}")
     figure.alt_text = (f"Accuracy of {outcome} against {score}, one letter for each source. "
                        f"{'; '.join(words)}.")
     return figure
@@ -71,6 +78,7 @@ def interval_rows(panels: Mapping[str, Mapping[str, Mapping[str, Gap]]], *, xlab
                 f"{target} {gap.estimate:.2g}" for target, gap in rows[name].items()))
         place.axvline(0, color="black", linewidth=1)
         place.set(title=title, xlabel=xlabel)
+        place.xaxis.set_major_locator(MaxNLocator(6))
         place.spines[["top", "right", "left"]].set_visible(False)
         place.tick_params(left=False)
     places[0, 0].set_yticks(range(len(names)), names)
@@ -82,7 +90,7 @@ def interval_rows(panels: Mapping[str, Mapping[str, Mapping[str, Gap]]], *, xlab
 
 
 def share_table(shares: pd.DataFrame, *, xlabel: str, ylabel: str) -> Figure:
-    """Shares in [0, 1] as a table of shaded cells, each with its percentage.
+    """Shares in [0, 1] as a table of shaded cells, in per cent.
 
     Parameters
     ----------
@@ -96,14 +104,15 @@ def share_table(shares: pd.DataFrame, *, xlabel: str, ylabel: str) -> Figure:
         for j, share in enumerate(row):
             text = f"{100 * share:.0f}" if share >= 0.005 or share == 0 else "<1"
             axes.text(j, i, text, ha="center", va="center", fontsize=9,
-                      color="white" if share > 0.5 else "black")
+                      color="white" if share > 0.7 else "black")
     axes.set_xticks(range(shares.shape[1]), shares.columns, rotation=35, ha="right")
     axes.set_yticks(range(len(shares)), shares.index)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set(title="per cent", xlabel=xlabel, ylabel=ylabel)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    best = shares.idxmax(axis=1)
-    figure.alt_text = (f"Table in per cent, {ylabel} down, {xlabel} across; largest in each row: "
-                       + ", ".join(f"{name} {best[name]} {shares.loc[name, best[name]]:.0%}"
-                                   for name in shares.index) + ".")
+    words = [f"{name}: " + ", ".join(f"{column} {share:.0%}" for column, share in
+                                     row.nlargest(3).items() if share >= 0.005)
+             for name, row in shares.iterrows()]
+    figure.alt_text = (f"Table in per cent; rows: {ylabel}; columns: {xlabel}. Largest in each "
+                       f"row: {'; '.join(words)}.")
     return figure

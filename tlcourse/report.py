@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tlcourse import rendering
+from tlcourse import rendering, report_page, report_plot
 from tlcourse.causes import Cause
 from tlcourse.stats import Gap
 from tlcourse.verdicts import decided, holm
@@ -34,7 +34,7 @@ class Report:
     notices, left_out : list of str
         What was changed or is to be kept in mind; what could not be measured.
     settings : dict
-        Steps, learning rates and seeds.
+        Steps, learning rates, seeds, and "finest", what one test sample is worth of a score.
     """
 
     source: str
@@ -60,7 +60,8 @@ class Report:
         seeds = sorted({seed for _, seed in by})
         applicable = [s for s in self.strategies if s not in self.not_applicable]
         scores = {s: [by.get((s, seed)) for seed in seeds] for s in applicable}
-        gaps = holm(scores, [by.get(("scratch", seed)) for seed in seeds])
+        gaps = holm(scores, [by.get(("scratch", seed)) for seed in seeds],
+                    finest=self.settings.get("finest", 0.0))
         return {s: g._replace(low=max(g.low, -1.0), high=min(g.high, 1.0)) for s, g in gaps.items()}
 
     @property
@@ -111,11 +112,11 @@ class Report:
 
     def plot(self) -> Figure:
         """The gaps with their intervals, and beside them the evidence for each cause."""
-        return rendering.plot(self)
+        return report_plot.plot(self)
 
     def page(self) -> str:
         """The report as an HTML page, for those who have no notebook."""
-        return rendering.page(self)
+        return report_page.page(self)
 
     def to_dict(self) -> dict:
         """The report as what JSON can write; what follows from the runs is there to be read."""
@@ -134,4 +135,4 @@ class Report:
         return rendering.text(self)
 
     def _repr_html_(self) -> str:
-        return rendering.fragment(self)
+        return report_page.fragment(self)

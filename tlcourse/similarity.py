@@ -82,12 +82,12 @@ def cka(x, y, *, debiased: bool = False) -> float:
             raise ValueError(f"the features {name} are the same for all samples; nothing can be "
                              "compared with a constant")
     x, y = (v / np.abs(v).max() for v in (x, y))
-    between, own = _dependence(x, y, debiased), (_dependence(v, v, debiased) for v in (x, y))
-    product = np.prod(list(own))
-    if product <= 0:
+    between, own = _dependence(x, y, debiased), [_dependence(v, v, debiased) for v in (x, y)]
+    # 0 where all samples but one are alike, and not above the rounding of what was subtracted.
+    if any(o <= 1e-12 * (v**2).sum()**2 for o, v in zip(own, (x, y), strict=True)):
         raise ValueError(f"{len(x)} samples are too few for a debiased estimate of these features; "
                          "take more samples")
-    return float(between / np.sqrt(product))
+    return float(between / np.sqrt(own[0] * own[1]))
 
 
 def _dependence(x: np.ndarray, y: np.ndarray, debiased: bool) -> float:

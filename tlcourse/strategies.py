@@ -7,6 +7,7 @@ The learning rates were chosen from one grid for all, on other pairs: see data/r
 from collections import OrderedDict
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -18,6 +19,10 @@ from tlcourse.training import fit
 
 SOURCE_STEPS, STEPS = 400, 200
 RATES = {"source": 3e-3, "scratch": 3e-3, "frozen": 1e-3, "fine_tune": 3e-4, "aligned": 3e-4}
+
+AT_ONCE = 64
+"""Samples that pass through a network together: what larger pictures leave behind on their way
+then still fits into fast memory."""
 
 Maker = Callable[[int, int], Network]
 """(number of classes, seed) -> a fresh network."""
@@ -73,7 +78,9 @@ def frozen(draw: Draw, make: Maker, start: Network) -> Network:
     """The source's features as they are, the head trained on the labelled target samples."""
     model = with_target_head(draw, make, start)
     freeze(model.backbone)
-    _fit(model, draw.few, "frozen", draw.seed)
+    with torch.no_grad():  # they do not change, so once is enough
+        z = torch.cat([model.eval().features(x) for x in draw.few.X.split(AT_ONCE)])
+    _fit(model.head, replace(draw.few, X=z), "frozen", draw.seed)
     return model
 
 

@@ -9,7 +9,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from tlcourse.plots import COLOURS
-from tlcourse.stats import Gap, paired_gap
+from tlcourse.stats import Gap
 from tlcourse.verdicts import decided, holm
 
 STATES = {"hurt": ("o", COLOURS[1], -0.14), "repaired": ("s", COLOURS[0], 0.14)}
@@ -17,8 +17,11 @@ STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
 COLUMNS = ("domain distance", "source label noise", "frozen too deep", "framing mismatch",
            "label-space mismatch", "label shift", "conflict")
 
+
 def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
     """Gap to scratch with one thing wrong, and after its repair, a row for each cause.
+
+    Hollow markers are undecided; the correction is Holm's over all causes.
 
     Parameters
     ----------
@@ -26,17 +29,17 @@ def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
         One row a run: ``name``, ``seed``, and the accuracies ``scratch``, ``hurt``, ``repaired``.
     """
     figure, axes = plt.subplots(figsize=(7.4, 4.6), layout="constrained")
-    names, words = list(causes["name"].unique()), []
+    words, gaps = [], gaps_of_causes(causes)
+    names = list(gaps["hurt"])
     for row, name in enumerate(names):
-        part = causes[causes["name"] == name]
-        gaps = {column: paired_gap(part[column], part["scratch"]) for column in STATES}
         for column, (marker, colour, shift) in STATES.items():
-            gap = gaps[column]
+            gap = gaps[column][name]
             hollow = "white" if decided(gap) == "inconclusive" else None
             axes.errorbar(100 * gap.estimate, row + shift, xerr=50 * (gap.high - gap.low),
                           fmt=marker, markersize=7, color=colour, markerfacecolor=hollow,
                           capsize=3, label=column if row == 0 else None)
-        words.append(f"{name} {_points(gaps['hurt'])}, repaired {_points(gaps['repaired'])}")
+        hurt, repaired = (_points(gaps[column][name]) for column in STATES)
+        words.append(f"{name} {hurt}, repaired {repaired}")
     axes.axvline(0, color="black", linewidth=1)
     axes.set_yticks(range(len(names)), names)
     axes.set(ylim=(len(names) - 0.5, -0.5), xlabel="gap to scratch in points")
@@ -45,6 +48,14 @@ def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
     axes.legend(frameon=False, loc="upper left")
     figure.alt_text = f"Gap to scratch in points, hurt and repaired: {'; '.join(words)}."
     return figure
+
+
+def gaps_of_causes(causes: pd.DataFrame) -> dict[str, dict[str, Gap]]:
+    """The gaps to scratch: state ("hurt", "repaired") -> cause -> Gap."""
+    runs = causes.pivot(index="seed", columns="name")[["scratch", *STATES]]
+    nothing = [0.0] * len(runs)
+    return {state: holm({name: list(runs[state, name] - runs["scratch", name])
+                         for name in causes["name"].unique()}, nothing) for state in STATES}
 
 
 def _points(gap: Gap) -> str:
@@ -68,7 +79,7 @@ def evidence_table(causes: pd.DataFrame) -> Figure:
         if number >= 0.05:
             strongest = number == np.nanmax(found.to_numpy()[i])
             axes.text(j, i, f"{number:.2f}", ha="center", va="center",
-                      color="white" if number > 0.5 else "black",
+                      color="white" if number > 0.6 else "black",
                       fontweight="bold" if strongest else None)
     axes.set_xticks(range(found.shape[1]), [c.replace(" ", "\n", 1) for c in found], fontsize=9)
     axes.set_yticks(range(len(found)), found.index)
@@ -100,8 +111,8 @@ def where_it_pays(record: Mapping) -> Figure:
         for i, j in np.ndindex(table.shape):
             gap = gaps.get((sources[i], strategy, labels[j]))
             if gap is None or decided(gap) == "inconclusive":
-                axes.text(j, i, "·" if gap else "n/a", ha="center", va="center", color="#555555",
-                          fontsize=14 if gap else 8)
+                axes.text(j, i, "•" if gap else "n/a", ha="center", va="center", color="#555555",
+                          fontsize=9 if gap else 8)
                 continue
             table[i, j] = 100 * gap.estimate
             axes.text(j, i, f"{table[i, j]:+.0f}", ha="center", va="center",
@@ -112,7 +123,7 @@ def where_it_pays(record: Mapping) -> Figure:
         axes.set_yticks(range(len(sources)), [s.replace("_", " ") for s in sources])
         axes.set(title=strategy, xlabel="labels a class")
         axes.label_outer()
-    figure.colorbar(image, ax=panels, label="gap to scratch in points")
+    figure.colorbar(image, ax=panels, extend="min", label="gap to scratch in points")
     figure.alt_text = ("Decided gaps to scratch in points, the rest is undecided: "
                        f"{'; '.join(words)}.")
     return figure

@@ -16,7 +16,8 @@ def decided(gap: Gap) -> str:
 
 
 def holm(
-    scores: Mapping[str, Sequence[float | None]], baseline: Sequence[float | None]
+    scores: Mapping[str, Sequence[float | None]], baseline: Sequence[float | None],
+    *, finest: float = 0.0,
 ) -> dict[str, Gap]:
     """Paired gaps to a baseline, with intervals as wide as Holm's correction makes them.
 
@@ -30,6 +31,9 @@ def holm(
     scores : dict of name -> scores, one a seed
         None where a seed was not measured; an interval needs two pairs.
     baseline : scores of the same seeds
+    finest : float
+        What one test sample is worth. No half-width is below it: a few seeds that all differ by
+        one sample agree by chance.
 
     Returns
     -------
@@ -49,8 +53,8 @@ def holm(
     waiting = [name for name, gap in gaps.items() if gap.n >= 2]
     m = len(scores)  # one that could not be measured counts too
     while waiting:
-        now = {name: paired_gap(*zip(*pairs[name], strict=True), level=1 - ALPHA / m)
-               for name in waiting}
+        now = {name: _at_least(paired_gap(*zip(*pairs[name], strict=True), level=1 - ALPHA / m),
+                               finest) for name in waiting}
         clearest = max(waiting, key=lambda name: abs(now[name].estimate) / _half(now[name]))
         if decided(now[clearest]) == "inconclusive":
             return gaps | now
@@ -58,6 +62,12 @@ def holm(
         waiting.remove(clearest)
         m -= 1
     return gaps
+
+
+def _at_least(gap: Gap, half: float) -> Gap:
+    if _half(gap) >= half:
+        return gap
+    return gap._replace(low=gap.estimate - half, high=gap.estimate + half)
 
 
 def _half(gap: Gap) -> float:

@@ -1,6 +1,7 @@
 """A folder with every kind of submission is graded whole, exactly, and safely."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_the_conditions_are_said_before_anything_runs(batch, monkeypatch):
             "installed)") in command._conditions(LIMITS)
 
 
+def test_the_totals_are_those_of_the_points(batch):
+    header, *rows = (line.split(",") for line in batch.table("totals"))
+    assert header == ["student", "file", "points", "maximum"]
+    assert {student: int(points) for student, _, points, _ in rows} == {
+        student: total(batch, student) for student, *_ in rows}
+    assert len(rows) == len(list(batch.folder.glob("*")))
+
+
 def test_the_database_of_nbgrader_has_the_same_points(batch):
     points = gradebook.points(batch.course, "lesson-01")
     assert points == {student: total(batch, student) for student in points}
@@ -102,6 +111,9 @@ def test_everybody_gets_a_page_with_the_reasons_and_no_check_is_in_it(batch):
     text = page.read_text(encoding="utf-8")
     assert "1.2: 0 of 5 points. this divides by how often a class was predicted" in text
     assert "_recalls" not in text and "integers(1, 30" not in text
+    assert "HIDDEN" not in text and "hidden(" not in text
+    assert "<math" in text and "$C_{kj}$" not in text
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text)
     pages = {path.parts[-3] for path in (batch.course / "feedback").rglob("*.html")}
     assert pages == {path.stem for path in batch.folder.glob("*")}
 

@@ -9,7 +9,7 @@ from hand_ins import LESSON, answers, blank, cell, filled, perfect, save
 
 from tlcourse.school.classroom import submission
 from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.grade import submissions
+from tlcourse.school.classroom.handed_in import notices, submissions
 from tlcourse.school.classroom.submission import Submission, Unreadable, clean, read, student_name
 
 
@@ -120,8 +120,10 @@ def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
 
 
 def test_students_are_told_by_the_names_of_files_and_folders(tmp_path):
-    for name in ("ann.ipynb", "bob/lesson-01.ipynb", "group b/ann.ipynb", "Zoë M.ipynb",
-                 ".ipynb_checkpoints/ann.ipynb", "../outside.ipynb", "=1+1.ipynb", "notes.txt"):
+    for name in ("ann.ipynb", "bob/lesson-01.ipynb", "bob/lesson-01 (2).ipynb", "Zoë M.ipynb",
+                 "group b/Ann.ipynb", "submitted/李雷/lesson-01/lesson-01.ipynb",
+                 "Tom/lesson-01-Copy1.ipynb", ".ipynb_checkpoints/ann.ipynb",
+                 "../outside.ipynb", "=1+1.ipynb", "韩 梅梅.zip"):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
@@ -129,7 +131,20 @@ def test_students_are_told_by_the_names_of_files_and_folders(tmp_path):
     assert {student: path.relative_to(tmp_path / "in").as_posix()
             for student, path in found.items()} == {
         "1_1": "=1+1.ipynb", "Zoë_M": "Zoë M.ipynb", "ann": "ann.ipynb",
-        "bob": "bob/lesson-01.ipynb", "ann_2": "group b/ann.ipynb"}
+        "bob": "bob/lesson-01.ipynb", "bob_2": "bob/lesson-01 (2).ipynb",
+        "Ann_2": "group b/Ann.ipynb", "Tom": "Tom/lesson-01-Copy1.ipynb",
+        "李雷": "submitted/李雷/lesson-01/lesson-01.ipynb"}
+    assert notices(tmp_path / "in", "lesson-01", tmp_path) == [
+        "not graded, for it is no notebook: 韩 梅梅.zip; unpack it if it is an archive",
+        "ann handed in 2 notebooks: each is graded, the second as ann_2",
+        "bob handed in 2 notebooks: each is graded, the second as bob_2"]
+
+
+def test_of_many_files_that_are_no_notebooks_a_few_are_named(tmp_path):
+    for number in range(8):
+        (tmp_path / f"{number}.txt").touch()
+    *named, last = notices(tmp_path, "lesson-01", tmp_path)
+    assert len(named) == 5 and last == "not graded, for they are no notebooks: 3 more files"
 
 
 @pytest.mark.parametrize(("text", "name"), [

@@ -97,6 +97,17 @@ def test_a_grandchild_in_a_session_of_its_own_is_ended_too(holder):
     assert not [p for p in psutil.process_iter(["cmdline"]) if "61.7" in (p.info["cmdline"] or ())]
 
 
+def test_without_what_windows_lacks_a_submission_is_graded_and_a_loop_ends(monkeypatch):
+    """A plain process, held by the supervisor: no walls, groups, timers or limits of the system."""
+    monkeypatch.setattr(sandbox, "why_not", lambda: "for this test")
+    monkeypatch.setattr(attempt, "Group", type("None", (), {"make": lambda *sizes: None}))
+    monkeypatch.setattr(attempt, "_WORKER", [sys.executable, "-c", (
+        "import signal, sys\ndel signal.setitimer\nsys.modules['resource'] = None\n"
+        "from tlcourse.school.classroom.worker import main\nmain()")])
+    assert reasons(perfect(ex_1_3="while True:\n    pass")) == [
+        "", "", "its cell stopped with TimeoutError: stopped after 4 s.", ""]
+
+
 def test_a_run_that_is_called_off_says_nothing_about_the_submission():
     given = assignment("01")
     with pytest.raises(attempt.GraderError, match="was interrupted"):

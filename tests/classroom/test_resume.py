@@ -18,12 +18,12 @@ from hand_ins import WRONG, filled, perfect, save
 from tlcourse.school.classroom import attempt, command, grade, gradebook
 from tlcourse.school.classroom import records as recorded
 from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.grade import submissions
+from tlcourse.school.classroom.handed_in import notices, submissions
 from tlcourse.school.classroom.limits import Limits
 from tlcourse.school.classroom.release import release
 
 STUDENTS = [f"student{number:02}" for number in range(6)]
-LIMITS = Limits(seconds=60)
+LIMITS = Limits()
 
 
 @pytest.fixture
@@ -112,6 +112,15 @@ def test_what_changed_is_graded_again_and_nothing_else(course, capsys, monkeypat
     assert graded_again(course, capsys) == len(STUDENTS)
 
 
+def test_with_more_time_a_submission_gets_another_chance(course, monkeypatch):
+    monkeypatch.setattr(grade, "attempt", lambda submission, given, limits, stopped:
+                        attempt.nothing(given, f"it had {limits.seconds:g} s."))
+    for seconds in (5, 60):
+        command.grade(str(course.parent / "in"), "01", str(course), Limits(seconds=seconds))
+        points = (course / "reports/lesson-01/points.csv").read_text("utf-8-sig")
+        assert points.count(f"it had {seconds} s.") == 4 * len(STUDENTS)
+
+
 def test_two_gradings_at_a_time_are_one_too_many(course, capsys):
     with FileLock(course / ".grading.lock"):
         assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 1
@@ -137,6 +146,10 @@ def test_those_who_handed_in_nothing_are_in_the_table(tmp_path, capsys):
     own = assignment("01", grade.variant_of("ann", "01", tmp_path))
     assert own.variant != 0
     save(tmp_path / "in" / "ann.ipynb", own.notebook)
+    assert notices(tmp_path / "in", "lesson-01", tmp_path) == []
+    save(tmp_path / "elsewhere" / "ann final.ipynb", own.notebook)
+    (notice,) = notices(tmp_path / "elsewhere", "lesson-01", tmp_path)
+    assert notice.startswith("no notebook was made for ann_final: ")
     assert command.grade(str(tmp_path / "in"), "01", str(tmp_path), LIMITS) == 0
     rows = (tmp_path / "reports/lesson-01/points.csv").read_text("utf-8-sig").splitlines()
     assert "bob,,1.4,0,8,nothing was handed in." in rows

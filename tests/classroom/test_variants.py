@@ -1,6 +1,7 @@
 """A variant changes the data of an exercise and not how hard it is."""
 
 import importlib
+import re
 
 import pytest
 
@@ -10,8 +11,9 @@ from tlcourse.school.classroom.edition import assignment
 from tlcourse.school.classroom.judge import graded_exercise, judge
 
 VARIANTS = (0, 3, 1999)
-IDS = [exercise.id for lesson in ("00", "01", "02", "03")
+IDS = [exercise.id for lesson in exercises.lessons()
        for exercise in exercises.lesson(lesson).EXERCISES]
+OTHER_NUMBERS = ("1.1", "5.3")  # what is wrong in the lesson may be right in a variant
 
 
 def letters(id, variant):
@@ -32,7 +34,7 @@ def passes(id, answer, variant):
     return judge(exercise, in_variant(answer, order), variants.seeds(variant)).passed
 
 
-@pytest.mark.parametrize("id", [id for id in IDS if id != "1.1"])
+@pytest.mark.parametrize("id", [id for id in IDS if id not in OTHER_NUMBERS])
 def test_wrong_answers_are_wrong_in_every_variant(id):
     proofs = importlib.import_module(f"test_lesson{int(id.split('.')[0]):02}")
     classes = [value for value in vars(proofs).values() if hasattr(value, "proofs")]
@@ -41,7 +43,7 @@ def test_wrong_answers_are_wrong_in_every_variant(id):
         assert not any(passes(id, answer, variant) for answer, _ in proof.wrong)
 
 
-@pytest.mark.parametrize("id", ["0.1", "2.1", "3.1"])
+@pytest.mark.parametrize("id", ["0.1", "2.1", "3.1", "4.3", "5.1", "6.1"])
 def test_the_right_option_is_right_wherever_it_stands(id):
     right = exercises.get(id).reference()
     assert all(passes(id, right, variant) for variant in VARIANTS)
@@ -60,6 +62,28 @@ def test_the_prediction_of_lesson_01_has_other_numbers(variant):
     assert not judge(exercise, 0.1, []).passed or number == 8
     assert "Less often than that." in judge(exercise, 0.9, []).message
     assert "More often than that." in judge(exercise, 0.001, []).message
+
+
+def by_hand(prompt, self_pairs=2, mixed=2):
+    """MMD² of the points that the text names."""
+    points = re.search(r"\$x = \((\d), (\d)\)\$ and \$y = \((-?\d)\)\$", prompt)
+    a, b, c = map(int, points.groups())
+    return ((self_pairs + 2 * 2.0 ** -(a - b)**2) / (2 + self_pairs) + 1
+            - mixed * (2.0 ** -(a - c)**2 + 2.0 ** -(b - c)**2) / 2)
+
+
+@pytest.mark.parametrize("variant", [*range(1, 12)])
+def test_the_sum_by_hand_of_lesson_05_has_other_points(variant):
+    asked = "Compute MMD² of the three points with pencil and paper"
+    assert variants.reword("5.3", asked, 0) == (asked, "")
+    prompt, _ = variants.reword("5.3", asked, variant)
+    exercise = graded_exercise("5.3", variant)
+    assert judge(exercise, by_hand(prompt), []).passed
+    assert not judge(exercise, 19 / 16, []).passed
+    assert "is a pair too" in judge(exercise, by_hand(prompt, self_pairs=0), []).message
+    assert "twice the mean" in judge(exercise, by_hand(prompt, mixed=4), []).message
+    assert "subtracted" in judge(exercise, by_hand(prompt, mixed=-2), []).message
+    assert "is not it" in judge(exercise, 7, []).message
 
 
 def test_options_over_several_lines_move_whole():

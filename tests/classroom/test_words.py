@@ -18,8 +18,17 @@ def test_release_says_what_there_is_to_hand_out(tmp_path, capsys):
              str(tmp_path / "students.txt")]
     assert cli.main(words) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"to hand out: {tmp_path}/release/lesson-01/lesson-01.ipynb",
-        f"to hand out: {tmp_path}/variants/lesson-01/ann.ipynb"]
+        f"for who is not in the list: {tmp_path}/release/lesson-01/lesson-01.ipynb",
+        f"for ann: {tmp_path}/variants/lesson-01/ann.ipynb"]
+    assert cli.main(["classroom", "release", "01", "1", "--output", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"to hand out: {tmp_path}/release/lesson-01/lesson-01.ipynb"]
+
+
+def test_nothing_is_released_where_one_of_the_lessons_is_not_there(tmp_path, capsys):
+    assert cli.main(["classroom", "release", "01", "77", "--output", str(tmp_path)]) == 2
+    assert "there is no lesson '77'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_dry_run_shows_points_and_reasons(tmp_path, capsys):
@@ -48,21 +57,41 @@ def test_a_dry_run_needs_nothing_that_a_learner_lacks(tmp_path):
     (["grade", "{in}", "--lesson", "77"], 2, "there is no lesson '77'"),
     (["grade", "{in}", "--lesson", "01", "--output", "{in}"], 1, "holds no release of lesson-01"),
     (["grade", "{empty}", "--lesson", "01", "--output", "{course}"], 1, "there is no notebook in"),
+    (["grade", "{empty}/no", "--lesson", "01", "--output", "{course}"], 1, "there is no folder"),
+    (["grade", "{course}/..", "--lesson", "01", "--output", "{course}"], 1,
+     "itself: put what was handed in into a folder of its own"),
+    (["grade", "{in}/ann.ipynb", "--lesson", "01", "--output", "{course}"], 1,
+     "ann.ipynb is a file: name its folder, or add --dry-run"),
+    (["grade", "{in}", "--lesson", "01", "--output", "{course}", "--seconds", "0"], 1,
+     "no submission can run in 0 s with 2000 MB: allow more than 0 s"),
+    (["grade", "--dry-run", "{in}/ann.ipynb", "--megabytes", "10"], 1, "at least 500 MB"),
     (["grade", "--dry-run", "{empty}/no.ipynb"], 1, "No such file"),
+    (["grade", "--dry-run", "{in}"], 1, "is a folder, and a dry run takes one notebook"),
+    (["release", "01", "--students", "{in}/nobody.txt"], 1, "names nobody"),
+    (["release", "01", "--students", "{in}/gb18030.txt"], 1, "is no text in UTF-8"),
     (["release", "01", "--students", "{empty}/no.txt"], 1, "No such file"),
 ])
 def test_what_is_amiss_is_said(tmp_path, released, capsys, words, status, said):
     places = {"in": tmp_path / "in", "empty": tmp_path / "empty", "course": released}
     save(tmp_path / "in" / "ann.ipynb", perfect())
+    (tmp_path / "in" / "nobody.txt").write_text("\n\n")
+    (tmp_path / "in" / "gb18030.txt").write_text("张伟\n", encoding="gb18030")
     (tmp_path / "empty").mkdir()
     assert cli.main(["classroom", *(word.format(**places) for word in words)]) == status
     assert said in capsys.readouterr().err
 
 
-def test_without_nbgrader_the_extra_is_named(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(("started", "how"), [
+    ("tlcourse", 'call `python -m pip install "tlcourse[classroom]"`, which installs it'),
+    ("python course.py", "call `python course.py classroom release 01`, which installs it"),
+])
+def test_without_nbgrader_the_way_to_get_it_is_named(monkeypatch, tmp_path, capsys, started, how):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert command.release([LESSON], str(tmp_path), None) == 1
-    assert 'pip install "tlcourse[classroom]"' in capsys.readouterr().err
+    monkeypatch.setattr(command, "command", lambda: started)
+    folder = str(tmp_path)
+    assert command.release([LESSON], folder, None) == 1
+    assert command.grade(folder, LESSON, folder, command.limits(None, None)) == 1
+    assert capsys.readouterr().err == 2 * f"tlcourse: nbgrader is not installed: {how}\n"
 
 
 def graded(student, *earned):

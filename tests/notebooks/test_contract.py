@@ -27,6 +27,13 @@ def test_a_lesson_that_keeps_the_contract_has_no_breach(course, edition):
     assert breaches(fake_lesson.built(edition)) == []
 
 
+def test_a_long_claim_may_go_on_in_a_second_line(course):
+    notebook = fake_lesson.built("learner")
+    output = cell(notebook, "90-two-claims-2").outputs[0]
+    output.text = output.text.replace(": holds:", ":\n  holds:")
+    assert breaches(notebook) == []
+
+
 def out_of_order(nb):
     cell(nb, "90-two-claims-2").execution_count = 99
     return "cell 90-two-claims-2: execution count 99"

@@ -44,6 +44,12 @@ def first_half(source, target):
     return list(half)
 
 
+def strictly(source, target):
+    fits = fitting(source, target)
+    target.load_state_dict(fits)
+    return list(fits)
+
+
 def silent(source, target):
     target.load_state_dict(fitting(source, target), strict=False)
 
@@ -121,6 +127,21 @@ def for_each_sample(theta, y):
     return np.log((joint[y] * theta).sum(1))
 
 
+def largest_term(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(0))[y] * theta).max(1)).mean())
+
+
+def every_label(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(theta @ (joint / joint.sum(0)).T).mean())
+
+
+def without_theta(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log((joint / joint.sum(0))[y]).mean())
+
+
 def gap_left(theta, y):
     joint, y = parts(theta, y)
     given_z = ...
@@ -139,6 +160,11 @@ def loses_a_column(z):
     return np.column_stack([z[:, 1:], 1000 * z[:, 1]])
 
 
+def in_place(z):
+    z[:, 0] *= 100
+    return z
+
+
 def divided_by_zero(z):
     with np.errstate(all="ignore"):
         return z / (z * 0)
@@ -152,6 +178,7 @@ class TestLesson04(ProofTests):
             (into_a_copy, "nothing in the target has changed"),
             (in_order, "not by order"),
             (first_half, "tensors that fit were not copied"),
+            (strictly, "lets a part of them be loaded"),
             (silent, "now return the list"),
             (boasts, "a report has to be true"),
             (modest, "and the list names"),
@@ -168,6 +195,9 @@ class TestLesson04(ProofTests):
             (same_numbers, "nothing to do with each other"),
             (empty_class, "gets no probability from any sample"),
             (in_bits, "For each sample"),
+            (largest_term, "add up over z"),
+            (every_label, "take its own"),
+            (without_theta, "weight P(y | z) by theta"),
             (for_each_sample, "one number is needed"),
             (gap_left, "a gap, `...`, is still open"),
         ]),
@@ -181,11 +211,14 @@ class TestLesson04(ProofTests):
         Proof("4.4", given=lambda: {"np": np}, wrong=[
             (rotated, "does not see"),
             (timid, "be bolder"),
-            (loses_a_column, "cannot be undone"),
+            (loses_a_column, "has no linear way back"),
+            (lambda z: z**3, "has no linear way back"),
+            (in_place, "z itself has changed"),
             (lambda z: z[::-1], "in other rows"),
             (lambda z: 0 * z, "all samples are equal"),
             (divided_by_zero, "NaN or infinite"),
-            (lambda z: z.sum(), "an array with a row"),
+            (lambda z: z[:100], "of this is (100, 12)"),
+            (lambda z: 100 * torch.from_numpy(z), "of type Tensor"),
             (lambda z: torch.from_numpy(z) @ 3, "your code raised"),
         ]),
     ]

@@ -5,7 +5,7 @@ from proof import Proof, ProofTests
 from torch import nn
 
 
-def layer(back, *, forth=lambda x, lam: x.view_as(x)):
+def layer(back, *, for_lam=lambda lam: (None,), forth=lambda x, lam: x.view_as(x)):
     """A layer with another backward or forward pass."""
 
     class Reverse(torch.autograd.Function):
@@ -16,7 +16,7 @@ def layer(back, *, forth=lambda x, lam: x.view_as(x)):
 
         @staticmethod
         def backward(ctx, gradient):
-            return back(ctx.lam, gradient), None
+            return back(ctx.lam, gradient), *for_lam(ctx.lam)
 
     return Reverse
 
@@ -70,6 +70,10 @@ def two_outputs(features):
     return nn.Sequential(nn.Linear(features, 32), nn.ReLU(), nn.Linear(32, 2), nn.Softmax(dim=1))
 
 
+def for_sixty_four(features):
+    return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
+
+
 class TestLesson06(ProofTests):
     proofs = [
         Proof("6.1", wrong=[
@@ -88,6 +92,11 @@ class TestLesson06(ProofTests):
             (layer(lambda lam, g: None), "no gradient at all"),
             (layer(lambda lam, g: -lam * torch.sign(g)), "no multiple of what came in"),
             (layer(lambda lam, g: -2 * lam * g), "times."),
+            (layer(lambda lam, g: ...), "a gap is left in backward"),
+            (layer(lambda lam, g: -lam * g, for_lam=lambda lam: ()), "returns two values"),
+            (layer(lambda lam, g: -lam * g, for_lam=lambda lam: (0,)), "gets no gradient"),
+            (layer(lambda lam, g: -lam * g.mean()), "no mean or sum"),
+            (layer(lambda lam, g: -lam), "is no tensor"),
             (layer(lambda lam, g: g, forth=lambda x, lam: -lam * x), "forward pass has changed x"),
             (lambda x, lam: -lam * x, "inherits from torch.autograd.Function"),
         ]),
@@ -96,6 +105,7 @@ class TestLesson06(ProofTests):
             (differences(lambda ahead, here, behind, h: (here - behind) / h), "looks back only"),
             (differences(lambda ahead, here, behind, h: (ahead - behind) / h), "it is 2 h, not h"),
             (differences(lambda ahead, here, behind, h: ahead - behind), "divide by the 2 h"),
+            (differences(lambda ahead, here, behind, h: (ahead - behind) / 2 * h), "in brackets"),
             (differences(lambda ahead, here, behind, h: (behind - ahead) / (2 * h)),
              "the sign is turned round"),
             (all_at_once, "moved at once"),
@@ -111,7 +121,10 @@ class TestLesson06(ProofTests):
             (ending(nn.Sigmoid()), "it gives probabilities"),
             (ending(nn.ReLU()), "never says a number below 0"),
             (ending(hidden=False), "one straight cut is all"),
+            (ending(nn.LogSigmoid()), "never says a number above 0"),
+            (ending(nn.Tanh()), "never goes beyond -1 and 1"),
             (two_outputs, "one number for each"),
+            (for_sixty_four, "asked for 5 features it takes 64"),
             (lambda features: nn.Linear, "a module is needed"),
         ]),
     ]

@@ -27,6 +27,16 @@ def never_negative(transfer, scratch):
     return "positive" if paired_gap(transfer, scratch).low > 0 else "inconclusive"
 
 
+def by_the_interval_above_only(transfer, scratch):
+    gap = paired_gap(transfer, scratch)
+    return "positive" if gap.low > 0 else "negative" if gap.estimate < 0 else "inconclusive"
+
+
+def wins_every_run(transfer, scratch):
+    better = [a > b for a, b in zip(transfer, scratch, strict=True)]
+    return "positive" if all(better) else "inconclusive" if any(better) else "negative"
+
+
 def another_word(transfer, scratch):
     return "better" if paired_gap(transfer, scratch).low > 0 else "worse"
 
@@ -93,7 +103,10 @@ class TestLesson08(ProofTests):
             (crossed, "the signs are crossed"),
             (unpaired, "are the runs compared in pairs?"),
             (never_negative, "that is worse in all five runs by 3 points is called inconclusive"),
+            (by_the_interval_above_only, "gaps of -10, +6, -5, +5, -2 points are called negative"),
+            (wins_every_run, "gaps of +20, +1, +1, +1, +1 points are called positive"),
             (another_word, "one of the words positive, negative, inconclusive"),
+            (paired_gap, "one verdict is of type Gap"),
             (lambda transfer, scratch: ..., "has no body yet"),
             ("negative", "a function of 2"),
         ]),
@@ -101,6 +114,8 @@ class TestLesson08(ProofTests):
             (lambda table, answers: normal(answers), "mistakes are still in them"),
             (lambda table, answers: normal(table @ answers), "adds the mistakes a second time"),
             (lambda table, answers: normal(np.linalg.solve(table.T, answers)), "turned over"),
+            (lambda table, answers: normal(answers / table.diagonal()), "right answers only"),
+            (lambda table, answers: np.linalg.solve(table, answers), "comes out below 0"),
             (lambda table, answers: np.ones(4) / 4, "should give the answers back"),
             (lambda table, answers: np.linalg.solve(table, answers)[:2], "the shape (2,)"),
             (lambda table, answers: np.array([...] * 4), "a gap is left"),
@@ -119,8 +134,9 @@ class TestLesson08(ProofTests):
             (chart(E=("label shift", 0.54)), "stands inside the text"),
             (chart(B=("domain distance", 0.29)), "patient B: the evidence for domain distance"),
             (chart(C=("framing mismatch", 0.9)), "Read the number off the report"),
-            (chart(D="conflict"), "write the cause *and* its number"),
-            (chart(A=...), "1 patients wait for an entry: A"),
+            (chart(D="conflict"), "write the cause and its number"),
+            (chart(A=...), "no entry yet for A"),
+            (chart(B=("label-space mismatch", "50%")), "the evidence for B is a number"),
             (chart(F=("bad luck", 1.0)), "lists no cause 'bad luck'"),
             (["source label noise"], "a dictionary with an entry"),
         ]),

@@ -54,8 +54,8 @@ def test_an_answer_that_does_not_pass_is_replaced_by_the_reference_and_the_line_
     double = check("90.2", lambda x: x)
     assert double(4) == 8
     assert capsys.readouterr().out == (
-        "90.2 not yet: what comes back is what went in. (The reference solution stands in for "
-        'now, so the rest of the lesson runs; hint("90.2") helps.)\n')
+        "90.2 not yet: what comes back is what went in. (The reference solution stands in\n"
+        'for now, so the rest of the lesson runs; hint("90.2") helps.)\n')
     assert recorded == [("90.2", False)]
 
 
@@ -178,8 +178,8 @@ def test_a_reference_of_which_there_is_only_one_is_refused(value, monkeypatch, c
 def test_a_reference_that_cannot_be_made_stops_no_lesson(monkeypatch, capsys):
     added(exercise(lambda: 1 / 0), monkeypatch)
     assert check("90.9", 5) == 5
-    assert capsys.readouterr().out == (
-        "90.9 not yet: no (No reference can stand in: ZeroDivisionError: division by zero.)\n")
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "90.9 not yet: no (No reference can stand in: ZeroDivisionError: division by zero.)")
 
 
 def test_progress_that_cannot_be_kept_stops_no_lesson(monkeypatch, capsys):
@@ -194,11 +194,28 @@ def test_progress_that_cannot_be_kept_stops_no_lesson(monkeypatch, capsys):
 def test_an_unknown_id_is_one_sentence_that_names_those_there_are(capsys):
     assert check("90.7", 5) == 5
     hint("90.7")
+    hint(90.1)
     said = "there is no exercise '90.7'; there are: 90.1, 90.2."
-    assert capsys.readouterr().out == f"{said}\n{said}\n"
+    number = "there is no exercise 90.1; there are: '90.1', '90.2'."
+    assert capsys.readouterr().out == f"{said}\n{said}\n{number}\n"
     assert check.grade("90.7", 5).message == said
     assert "90.1" in check.grade("77.1", 5).message
     assert "90.1" in check.grade(None, 5).message
+
+
+LONG = "one-word-of-ninety-columns-" + 63 * "x"
+
+
+@pytest.mark.parametrize("words", [50 * ["well-known"], [LONG], ["a", LONG, "b"], ["a" * 79, "b"]])
+def test_lines_end_between_words_and_no_word_is_lost(words, monkeypatch, capsys):
+    added(exercise(lambda: 7, lambda answer, seed: " ".join(words)), monkeypatch)
+    check("90.9", 5)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 or line == LONG for line in lines)
+    printed = " ".join(lines).split()
+    said = check.grade("90.9", 5).message
+    assert printed[:3] == ["90.9", "not", "yet:"]
+    assert printed[3 : 3 + len(said.split())] == said.split() and "\n" not in said
 
 
 def test_hints_come_one_after_the_other_and_the_last_stays(capsys):

@@ -1,10 +1,11 @@
+import re
 import subprocess
 import sys
 
 import pytest
 
 from tlcourse import __version__, files
-from tlcourse.school import build, cli, lab, places
+from tlcourse.school import build, cli, exercises, lab, places
 
 
 def python(*words):
@@ -30,9 +31,9 @@ def test_help_lists_every_word(capsys):
         cli.main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    words = ("lab", "run", "doctor", "progress", "review", "solution", "reset", "build",
-             "test", "bench")
-    assert all(f"\n    {word} " in said for word in words)
+    words = ("lab", "run", "doctor", "progress", "review", "hint", "solution", "reset", "live",
+             "slides", "schedule", "diagnose", "build", "classroom", "test", "bench")
+    assert all(re.search(rf"\n    {word}\s", said) for word in words)
 
 
 @pytest.mark.parametrize("word", ["test", "bench"])
@@ -44,7 +45,9 @@ def test_what_only_the_launcher_can_do_is_said(capsys, word):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [([], "required: WORD"), (["frob"], "invalid choice: 'frob'"), (["run"], "required: lesson"),
-     (["lab", "00", "01"], "unrecognized arguments: 01"), (["doctor", "--fast"], "--fast")],
+     (["lab", "00", "01"], "unrecognized arguments: 01"), (["doctor", "--fast"], "--fast"),
+     (["live"], "required: lesson;"), (["schedule"], "required: length;"),
+     (["hint", "0.1", "4"], "choose from 1, 2, 3")],
 )
 def test_words_that_make_no_sense_end_in_one_sentence(capsys, words, reason):
     with pytest.raises(SystemExit) as ended:
@@ -100,6 +103,25 @@ def test_reset_and_progress_say_what_they_did(course, capsys):
 def test_build_is_called_and_its_code_handed_on(monkeypatch, words, called):
     monkeypatch.setattr(build, "build", lambda ids, *, check: 5 if (ids, check) == called else 0)
     assert cli.main(words) == 5
+
+
+def test_hints_can_be_read_in_a_terminal(capsys):
+    hints = exercises.get("0.1").hints
+    assert cli.main(["hint", "0.1"]) == cli.main(["hint", "0.1", "3"]) == 0
+    assert capsys.readouterr().out == f"{hints[0]}\n{hints[2]}\n"
+    assert cli.main(["hint", "x"]) == 2
+    assert capsys.readouterr().err.startswith("tlcourse: there is no exercise 'x'")
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly():
+    code = ("import sys; from tlcourse.school import cli; sys.stdin.read(); "
+            "sys.exit(cli.main(['hint', '0.1']))")
+    words = subprocess.Popen([sys.executable, "-c", code], cwd=files.ROOT, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words.stdout.close()
+    words.stdin.close()
+    assert words.stderr.read() == b"" and words.wait(60) == 1
+    words.stderr.close()
 
 
 def test_ctrl_c_ends_quietly(course, monkeypatch, capsys):

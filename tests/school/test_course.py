@@ -45,7 +45,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(pathlib.Path(folder, "tlcourse-1-py3-none-any.whl"), "w") as wheel:
         wheel.writestr("tlcourse.pth", str(HERE))
         wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tlcourse\\nVersion: 1\\n"
-                       "Provides-Extra: test\\n" + needs)
+                       "Provides-Extra: test\\nProvides-Extra: classroom\\n" + needs)
         wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: tiny\\n"
                        "Root-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(info + "RECORD", "")
@@ -217,6 +217,24 @@ def test_the_test_and_bench_words_install_more_and_run_in_the_checkout(tiny, tmp
     assert tiny.said("build", cwd=tmp_path) == [["__main__.py", "build", str(tmp_path)]]
     assert tiny.said("lab", cwd=tmp_path) == [["__main__.py", "lab", str(tmp_path)]]
     assert tiny.log.read_bytes() == before  # with the extra, all that the others need is there
+
+
+def test_the_classroom_installs_more_when_it_is_first_used_and_learners_do_not(tiny):
+    tiny.stamp.unlink()
+    (tiny.folder / "needs").write_text("Requires-Dist: faraway; extra == 'classroom'\n")
+    tiny.said("lab")
+    before = tiny.log.read_bytes()
+    assert tiny.said("classroom", "grade", "my.ipynb", "--dry-run")
+    assert tiny.log.read_bytes() == before
+    ended = tiny.call("classroom", "release", "01")
+    assert ended.returncode == 1 and "faraway" in ended.stderr
+
+    (tiny.folder / "needs").unlink()
+    assert tiny.said("classroom", "release", "01")
+    assert tiny.stamp.read_text().startswith("tlcourse[classroom] ")
+    before = tiny.log.read_bytes()
+    assert tiny.said("lab") and tiny.said("classroom", "grade", "in")
+    assert tiny.log.read_bytes() == before
 
 
 def test_it_adds_less_than_a_second(tiny):

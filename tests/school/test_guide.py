@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tlcourse.files import ROOT
-from tlcourse.school import places, source
+from tlcourse.school import exercises, places, source, steps
 
 GUIDE, README = ROOT / "lessons" / "instructor-guide.md", ROOT / "README.md"
 
@@ -17,14 +17,34 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def about(id):
+    """What the guide says of a lesson."""
+    parts = re.split(r"^##+ ", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (part,) = [part for part in parts if part.startswith(f"{id} ")]
+    return part
+
+
 @pytest.mark.parametrize("id", places.lesson_ids())
 def test_the_guide_says_of_each_lesson_how_to_teach_it(id):
     title = source.read_source(id).metadata["tlcourse"]["title"]
-    parts = re.split(r"^### ", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    (part,) = [part for part in parts if part.startswith(f"{id} {title}\n")]
+    part = about(id)
+    assert part.startswith(f"{id} {title}\n")
     for word in ("*Point.*", "*Teach it*", "*They ask:*", "*They get wrong:*", "*Short of time:*"):
         assert word in part
     assert f"(common-errors.md#lesson-{id})" in part
+
+
+@pytest.mark.parametrize("id", places.lesson_ids())
+def test_what_the_guide_leaves_out_or_keeps_is_there_under_that_name(id):
+    cells = source.read_source(id).cells
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    cut = " ".join(about(id).partition("*Short of time:*")[2].split())
+    sections = {heading.lstrip("# ") for heading in steps.headings(text)}
+    assert set(re.findall('"([^"]+)"', cut)) <= sections
+    lesson = exercises.lesson(id)
+    assert set(re.findall(r"\b\d\.\d\b", cut)) <= {exercise.id for exercise in lesson.EXERCISES}
+    asked = {each.id for each in [*lesson.EXERCISES, *lesson.QUIZ]}
+    assert set(re.findall(r"\b\d\.\d\b", about(id))) <= asked
 
 
 @pytest.mark.parametrize("page", [GUIDE, README], ids=lambda page: page.name)
@@ -40,7 +60,8 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 def test_the_pictures_of_the_readme_are_small_and_have_words():
     pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README.read_text(encoding="utf-8"))
-    assert pictures
+    assert {name for _, name in pictures} == {f"docs/pictures/{name}.png"
+                                              for name in ("lesson", "report")}
     for words, name in pictures:
         assert len(words) >= 20
         assert (ROOT / name).stat().st_size < 150e3

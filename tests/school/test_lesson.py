@@ -14,6 +14,7 @@ from PIL import Image
 
 from tlcourse import claim, figure, quiz
 from tlcourse.school import exercises, lesson, progress
+from tlcourse.school.check import COLUMNS
 
 HIGH, LOW = [0.80, 0.81, 0.82, 0.83, 0.84], [0.70, 0.71, 0.70, 0.71, 0.70]
 ALT = 'Two lines; the "upper" one rises & the lower <falls>.'
@@ -41,6 +42,15 @@ def test_a_claim_prints_words_and_floor_and_shows_the_digits_apart(capsys, shown
     ((text, page),) = shown
     assert page is None
     assert re.fullmatch(r"measured: 11\.6 points, 95 % interval \d+\.\d to \d+\.\d, 5 seeds", text)
+
+
+def test_a_long_claim_goes_on_indented_and_no_word_is_cut(capsys, shown):
+    words = "what nobody would have thought of a network of this size " * 2
+    claim(words.strip(), HIGH, LOW, at_least=0.05)
+    first, *more = capsys.readouterr().out.splitlines()
+    assert len(first) <= COLUMNS and more and all(line.startswith("  ") for line in more)
+    together = " ".join([first, *(line.strip() for line in more)])
+    assert together == f"{words.strip()}: holds: at least 5 points over 5 seeds"
 
 
 def test_in_plain_python_both_are_printed(capsys):
@@ -146,6 +156,16 @@ def test_a_choice_gets_its_explanation_and_is_recorded(asked, capsys, choice, li
     quiz("90.1", choice)
     assert capsys.readouterr().out == f"{line}\n"
     assert asked == [outcome] * bool(outcome)
+
+
+def test_an_explanation_is_printed_in_lines_that_end_between_words(asked, capsys, monkeypatch):
+    long = exercises.Option("Yes", " ".join(["because"] * 30))
+    question = exercises.Question("90.8", "Why?", [long], "a")
+    monkeypatch.setattr(exercises.lesson(90), "QUIZ", [question])
+    quiz("90.8", "a")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and max(map(len, lines)) <= 80
+    assert " ".join(lines) == f"quiz 90.8 right: a) Yes {long.why}"
 
 
 @pytest.mark.parametrize("number", exercises.lessons())

@@ -135,7 +135,7 @@ def test_a_record_from_before_there_were_boxes_is_due_and_lost_nothing(
     assert entry(workspace, "99.1") == old["quiz 99.1"]  # of a lesson that is not here
 
 
-@pytest.mark.parametrize("damage", [{"box": "two"}, {"due": 7}])
+@pytest.mark.parametrize("damage", [{"box": "two"}, {"due": 7}, {"due": "soon"}])
 def test_a_damaged_box_is_a_damaged_record_and_is_kept_aside(calendar, workspace, damage):
     damaged = json.dumps({"quiz 0.1": {"tries": 1, "passed": None, **damage}})
     workspace.mkdir()

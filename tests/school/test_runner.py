@@ -34,7 +34,7 @@ def test_a_lesson_runs_with_this_python_in_a_folder_of_its_own(
     about = {"argv": ["missing"], "display_name": "Wrong", "language": "python"}
     other.write_text(json.dumps(about), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    lesson(course, "00_start-here", "Formula $E = mc^2$",
+    lesson(course, "00_start-here", "Formula $E = mc^2$ and `$code$`",
            [REACHED, "", "import time; time.sleep(0.5)", "<div>".__repr__(), BAR])
     assert cli.main(["run", "00"]) == 0
     said = capsys.readouterr()
@@ -51,7 +51,8 @@ def test_a_lesson_runs_with_this_python_in_a_folder_of_its_own(
     assert not list(course.rglob("left behind"))
 
     html = Path(page).read_text(encoding="utf-8")
-    assert "E = mc^2" in html and "&lt;div&gt;" in html
+    assert "<msup>" in html and "mc^2" not in html and "$code$" in html and "&lt;div&gt;" in html
+    assert "$E = mc^2$" in cells(notebook)[0].source, "the notebook keeps its TeX"
     assert html.count("beside the bar\n") == 2
     assert "0/2" not in html and "widget-view" not in Path(notebook).read_text(encoding="utf-8")
     loading = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=\S+|@import\S+", html)

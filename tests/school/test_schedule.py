@@ -68,6 +68,9 @@ def test_the_course_fits_and_every_lesson_is_either_in_it_or_named(capsys, lengt
 def test_a_lesson_without_what_it_builds_on_says_so(capsys):
     assert cli.main(["schedule", "half-day", "2"]) == 0
     assert "builds on 00, 01, which this day leaves out" in capsys.readouterr().out
+    assert cli.main(["schedule", "full-day", "0", "1", "2", "6", "5"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("builds on") == 1 and "builds on 05, which this day leaves out or" in said
 
 
 def test_an_unknown_lesson_or_day_ends_in_one_sentence(capsys):

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
 
 from tlcourse.school import places, slides, steps
@@ -62,6 +63,15 @@ def test_every_cell_tagged_slide_is_there_with_its_notes_and_pictures(made):
         assert all(alt in text for alt in told)
     assert all(len(alt) >= 20 for alt in page.pictures)
     assert page.found.count("aside") >= len(shown)
+
+
+def test_a_long_printed_text_is_cut_where_the_slide_ends_and_says_so():
+    printed = nbformat.v4.new_output("stream", name="stdout", text="line\n" * 60)
+    shown = slides._shortened(printed).text.splitlines()
+    assert len(shown) == slides.LONGEST and shown[-1] == "…" and set(shown[:-1]) == {"line"}
+    short = nbformat.v4.new_output("stream", name="stdout", text="line\n" * slides.LONGEST)
+    assert slides._shortened(short) is short
+    assert printed.text.count("line") == 60, "the lesson itself stays whole"
 
 
 def test_no_formula_is_left_as_tex(made):

@@ -2,13 +2,13 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
+from networks import blobs
 from torch import nn
 
 import tlcourse.align
-from tlcourse.align import METHODS, adapt, adapt_batchnorm, subspace_alignment
+from tlcourse.align import METHODS, adapt, adapt_batchnorm
 from tlcourse.data import Domain
 from tlcourse.models import Network, small_cnn
 from tlcourse.training import accuracy, batches, fit, predict
@@ -16,23 +16,14 @@ from tlcourse.training import accuracy, batches, fit, predict
 WEIGHTED = ["mmd", "coral", "partial", "dann", "cdan"]
 
 
-def pictures(n: int, *, brightness: float, seed: int) -> Domain:
-    """Three classes of pictures, told apart by where they are bright."""
-    y = torch.arange(n) % 3
-    X = 0.3 * torch.rand(n, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
-    for i, k in enumerate(y):
-        X[i, 0, 5 * k : 5 * k + 5] += brightness
-    return Domain("blobs", X, y)
-
-
 @pytest.fixture(scope="module")
 def source():
-    return pictures(90, brightness=0.6, seed=0)
+    return blobs(90, brightness=0.6, seed=0)
 
 
 @pytest.fixture(scope="module")
 def target_x():
-    return 1 - pictures(60, brightness=0.4, seed=1).X
+    return 1 - blobs(60, brightness=0.4, seed=1).X
 
 
 def network(seed: int = 0) -> Network:
@@ -162,18 +153,6 @@ def test_adabn_keeps_every_parameter_and_renews_every_statistic(source, target_x
     assert all(m.momentum == 0.1 for m in adabn.modules() if hasattr(m, "momentum"))
 
 
-def test_adapted_statistics_are_the_targets_own():
-    x = 3 + 2 * torch.randn(1000, 5, generator=torch.Generator().manual_seed(0))
-    model = nn.Sequential(nn.BatchNorm1d(5)).train()
-    model(torch.randn(50, 5))
-    adapt_batchnorm(model, x, batch_size=5000)
-    assert torch.allclose(model[0].running_mean, x.mean(0), atol=1e-5)
-    assert torch.allclose(model[0].running_var, x.var(0), rtol=1e-4)
-    adapt_batchnorm(model, x, batch_size=100)
-    assert torch.allclose(model[0].running_mean, x.mean(0), atol=1e-4)
-    assert torch.allclose(model[0].running_var, x.var(0), rtol=0.03), "but for the batches' means"
-
-
 def test_adabn_without_batch_normalisation_is_refused(source, target_x):
     plain = Network(nn.Sequential(nn.Flatten(), nn.Linear(256, 8)), nn.Linear(8, 3))
     with pytest.raises(ValueError, match="Network has no batch normalisation"):
@@ -224,7 +203,7 @@ def test_both_forms_of_the_adversary_train_and_differ(source, target_x):
 
 def test_partial_alignment_finds_out_which_class_is_missing_and_gives_less_of_it(source):
     """The same pictures without the third class: MMD fills it all the same."""
-    two = pictures(120, brightness=0.4, seed=5)
+    two = blobs(120, brightness=0.4, seed=5)
     two = two.subset(two.y < 2)
     share = {}
     for method in ("mmd", "partial"):
@@ -282,35 +261,3 @@ def test_a_loss_that_explodes_ends_the_training_in_words(source, target_x, metho
     model.head.weight.data[0] = torch.inf
     with pytest.raises(ValueError, match="lower the learning rate"):
         run(source, target_x, method, model=model)
-
-
-def test_subspace_alignment_projects_both_onto_the_targets_directions():
-    rng = np.random.default_rng(0)
-    x_s, x_t = rng.normal(size=(30, 5)) * [5, 3, 1, 1, 1], rng.normal(size=(20, 5)) + 4
-    z_s, z_t = subspace_alignment(torch.tensor(x_s), torch.tensor(x_t), 2)
-
-    def directions(x):
-        values, vectors = np.linalg.eigh(np.cov(x, rowvar=False))
-        return vectors[:, np.argsort(values)[::-1][:2]]
-
-    p_s, p_t = directions(x_s), directions(x_t)
-    expected = (x_s - x_s.mean(0)) @ p_s @ p_s.T @ p_t, (x_t - x_t.mean(0)) @ p_t
-    for found, wanted in zip((z_s, z_t), expected, strict=True):
-        sign = np.sign((found.numpy() * wanted).sum(0))  # a direction has no sign of its own
-        assert np.abs(found.numpy() * sign - wanted).max() < 1e-10
-
-
-def test_subspace_alignment_undoes_a_rotation_of_the_main_directions():
-    generator = torch.Generator().manual_seed(0)
-    scale = torch.tensor([8.0, 4, 2, 0.01, 0.01]).double()
-    x = torch.randn(200, 5, generator=generator, dtype=torch.float64) * scale
-    z_s, z_t = subspace_alignment(x, x + 7, 3)
-    assert torch.allclose(z_s, z_t, atol=1e-9), "equal but for the mean: equal after it"
-    z_s, z_t = subspace_alignment(x, x.roll(1, dims=1), 3)
-    assert z_s.shape == z_t.shape == (200, 3)
-
-
-@pytest.mark.parametrize("dim", [0, 6, -1])
-def test_more_directions_than_there_are_are_refused(dim):
-    with pytest.raises(ValueError, match=f"at least 1 and, .* at most 3, got {dim}"):
-        subspace_alignment(torch.randn(4, 5), torch.randn(9, 5), dim)

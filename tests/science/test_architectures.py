@@ -63,6 +63,11 @@ def test_what_fits_is_copied_and_everything_else_is_told():
     assert str(report).startswith(f"{len(report.copied)} tensors copied, 2 of another shape")
 
 
+def test_as_many_numbers_in_another_shape_do_not_fit():
+    report = copy_what_fits(nn.Linear(6, 1, bias=False), nn.Linear(1, 6, bias=False))
+    assert report.wrong_shape == {"weight": ((1, 6), (6, 1))} and report.copied == []
+
+
 def test_what_was_copied_is_no_alias_and_keeps_gradients_on():
     source, target = small_cnn(3, width=2, seed=0), small_cnn(3, width=2, seed=1)
     copy_what_fits(source, target)
@@ -80,6 +85,7 @@ def test_nothing_of_alexnet_fits_into_googlenet():
 
 def test_googlenet_is_built_without_its_auxiliary_classifiers_and_runs():
     model = build("googlenet", num_classes=5)
+    assert not model.training
     assert not [name for name, _ in model.named_modules() if name.startswith("aux")]
     with torch.no_grad():
         assert model(torch.zeros(1, 3, 64, 64)).shape == (1, 5)

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import json
+import os
 import re
 
 import joblib
@@ -12,6 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from tlcourse import strategies, trainings
+from tlcourse.causes import Cause
 from tlcourse.data import LOOKS, DataError, Domain
 from tlcourse.diagnose import STRATEGIES, diagnose
 from tlcourse.matching import pair, within
@@ -114,7 +116,49 @@ def test_a_report_shows_as_html_and_as_a_page_that_stands_alone(report):
     assert "&lt;b&gt;&amp;" in odd._repr_html_() and "1 &lt; 2" in odd._repr_html_()
     page = odd.page()
     assert page.startswith("<!doctype html>") and not re.search(r'(src|href)="(?!data:)', page)
-    assert html.escape(odd.plot().alt_text) in page
+    assert page.count('<img alt="Gap to scratch in points: ') == 1
+    assert html.escape(odd.causes[0].name) in page and page.count("<img ") == 2
+
+
+def answered(report):
+    return dict(zip(*(re.findall(f"<{tag}>(.*?)</{tag}>", report._repr_html_()) for tag in
+                      ("dt", "dd")), strict=True))
+
+
+def test_the_page_begins_with_the_answers(report):
+    said, best = answered(report), report.gap[report.advised]
+    assert f"{100 * abs(best.estimate):.1f} points" in said["Does transfer help?"]
+    assert f"{100 * best.low:+.1f} to {100 * best.high:+.1f}" in said["How sure is that?"]
+    assert "Holm&#x27;s correction over 4 strategies" in said["How sure is that?"]
+    assert said["What to do?"] == html.escape(report.advice)
+    cut = dataclasses.replace(report, runs=[], left_out=["everything"])
+    assert answered(cut)["What was left out?"] == "everything."
+
+
+def scored(causes, **scores):
+    """A report over five seeds with these mean scores."""
+    runs = [{"strategy": s, "seed": seed, "score": value + 0.001 * seed, "recall": [value, value]}
+            for s, value in scores.items() for seed in range(5)]
+    return Report("s", "t", 5, ["a", "b"], [s for s in scores if s != "scratch"], runs,
+                  [Cause(name, evidence, "so it is") for name, evidence in causes])
+
+
+def test_a_harmful_alignment_is_not_blamed_on_the_source():
+    causes = [("source label noise", 0.3), ("label shift", 0.2)]
+    scores = {"scratch": 0.8, "source_only": 0.82, "aligned": 0.5}
+    assert "Strongest cause: label shift" in scored(causes, **scores).advice
+    assert "It is the alignment that hurts: source_only scores 32.0 points more" in scored(
+        causes[:1], **scores).advice
+    both = scored(causes, **{**scores, "source_only": 0.6}).advice
+    assert "Strongest cause: source label noise" in both
+
+
+@pytest.mark.parametrize(("score", "words"), [
+    (0.9, "Yes: fine_tune gains 10.0 points"), (0.7, "No: even fine_tune loses 10.0 points"),
+    (0.8, "Undecided: fine_tune loses 0.0 points")])
+def test_the_first_answer_is_the_verdict_in_words(score, words):
+    assert answered(scored([], scratch=0.8, fine_tune=score))["Does transfer help?"].startswith(
+        words)
 
 
 def test_the_picture_says_in_words_what_it_shows(report):
@@ -245,6 +289,41 @@ def test_an_interrupt_ends_with_what_was_measured_and_the_next_call_goes_on(own_
     assert calls == [0, 1, 1] and whole.left_out == [] and whole.gap["fine_tune"].n == 2
 
 
+def test_what_costs_most_comes_last(own_cache, monkeypatch):
+    """A budget or an interrupt then leaves all seeds of the others."""
+    real, done = trainings._result, []
+
+    def noted(both, draws, make, folder, kind, seed):
+        done.append((kind, seed))
+        return real(both, draws, make, folder, kind, seed)
+
+    monkeypatch.setattr(trainings, "_result", noted)
+    quick(clouds("s"), clouds("t"), strategies=("aligned", "frozen"))
+    assert done[-2:] == [("aligned", 0), ("aligned", 1)] and len(done) == len(set(done)) == 10
+
+
+def test_training_the_head_on_kept_features_is_training_with_a_frozen_backbone():
+    both = pair(*(Domain(n, torch.rand(60, 1, 16, 16), torch.arange(60) % 3) for n in "st"))
+    draw, make = both.draw(0, folds=5, labels_per_class=4), strategies.default_model(both)
+    start = make(3, 0).eval()
+    model = strategies.with_target_head(draw, make, start)
+    strategies.freeze(model.backbone)
+    strategies.fit(model, draw.few, steps=strategies.STEPS, seed=0, lr=strategies.RATES["frozen"])
+    quick_one = strategies.frozen(draw, make, start)
+    assert torch.allclose(quick_one(draw.test.X), model(draw.test.X), atol=1e-3)
+
+
+@pytest.mark.parametrize("before", [None, "0"])
+def test_workers_get_large_pages_and_the_environment_stays_as_it_was(monkeypatch, before):
+    name = "THP_MEM_ALLOC_ENABLE"
+    monkeypatch.delenv(name, raising=False)
+    if before is not None:
+        monkeypatch.setenv(name, before)
+    with trainings._large_pages():
+        assert os.environ[name] == (before or "1")
+    assert os.environ.get(name) == before
+
+
 def test_half_a_training_is_no_result(own_cache, monkeypatch):
     real = strategies.fit
 
@@ -272,6 +351,8 @@ def test_without_common_classes_two_strategies_do_not_apply_and_the_others_do():
     for s in ("source_only", "aligned"):
         assert found.verdict[s] == "not applicable" and s not in found.gap
         assert found.not_applicable[s] == "s and t have no class in common"
+    assert ("classes match by name, and none does: s has p, q, r, t has a, b, c; where they mean "
+            "the same, rename them") in found.notices
     assert set(found.gap) == {"frozen", "fine_tune"} and "Not applicable" in str(found)
     assert {c.name: c.evidence for c in found.causes}["label-space mismatch"] == 1
 
@@ -320,6 +401,16 @@ def test_a_tiny_source_is_diagnosed_without_its_causes(own_cache):
     found = quick(clouds("s", n=15), clouds("t"))
     assert set(found.gap) == set(FEW) and [c.name for c in found.causes] == ["frozen too deep"]
     assert found.left_out == ["causes: too few samples of s can be held out"]
+
+
+def test_label_noise_is_not_read_off_a_handful_of_samples(own_cache):
+    """Where nearly all are of one class, a mistake or two would look like noise."""
+    source = clouds("s", n=200, classes=("a", "b"), seed=3)
+    source = source.subset((source.y == 0) | (torch.arange(200) < 6))
+    found = quick(source, clouds("t", classes=("a", "b")))
+    assert not {"source label noise", "label shift"} & {cause.name for cause in found.causes}
+    assert found.left_out == ["source label noise and label shift: too few samples beside the most "
+                              "frequent class of s can be held out"]
 
 
 def test_images_run_through_the_small_cnn_or_a_model_of_your_own(own_cache):

@@ -156,6 +156,25 @@ def test_extreme_features_give_finite_values_and_gradients(loss, case):
     assert all(torch.isfinite(t).all() for t in (value, x.grad, y.grad))
 
 
+def test_where_most_rows_are_equal_the_width_still_grows_with_the_features():
+    """The median distance is 0 there; a fixed width in its place would see the unit."""
+    x, y = torch.zeros(10, 3, dtype=torch.float64), torch.zeros(8, 3, dtype=torch.float64)
+    x[0] = 2.0
+    assert mmd2(50 * x, 50 * y).item() == pytest.approx(mmd2(x, y).item(), abs=1e-12)
+    assert mmd2(x, y, unbiased=False).item() > 1e-3
+
+
+def test_a_row_is_at_distance_0_from_itself_and_from_its_like_whatever_the_rounding():
+    apart = 1e4 * sample(12, 5, 0, dtype=torch.float32)
+    found = mmd2(apart[:7], apart[7:], bandwidths=[1e-3], unbiased=False)
+    assert found.item() == pytest.approx(1 / 7 + 1 / 5, rel=1e-6), "each pairs with itself only"
+    for seed in range(20):
+        point = 1e4 * sample(1, 5, seed, dtype=torch.float32)
+        assert mmd2(point.repeat(7, 1), point.repeat(6, 1)).abs() < 1e-6
+        some = torch.cat([point.repeat(12, 1), 1e4 * sample(3, 5, seed + 99, dtype=torch.float32)])
+        assert torch.isfinite(mmd2(some, some[5:]))
+
+
 def test_distant_domains_have_the_mmd_of_their_own_spreads():
     """With the rounding of large squares, the distances within a domain would be noise."""
     x, y = sample(30, 4, 0, dtype=torch.float32), sample(20, 4, 1, dtype=torch.float32)

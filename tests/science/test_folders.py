@@ -147,3 +147,93 @@ def test_tables_without_a_common_column_are_refused(tmp_path):
     target = table(tmp_path / "t.csv", v=[4, 5], label=["p", "q"])
     with pytest.raises(DataError, match="no column in common"):
         read_domains(source, target, label="label")
+
+
+def test_files_beside_the_classes_and_empty_classes_are_noticed(tmp_path):
+    folder = pictures(tmp_path / "a")
+    (folder / "loose.png").write_bytes((folder / "cat" / "0.png").read_bytes())
+    (folder / "no picture").mkdir()
+    source, _, notices = read_domains(folder, pictures(tmp_path / "b"))
+    assert len(source) == 6 and source.classes == ("cat", "dog")
+    assert notices == ["subfolders of a without an image are no classes: no picture",
+                       "files of a that lie in no subfolder were left out: loose.png"]
+
+
+def test_a_photograph_lies_as_it_was_held(tmp_path):
+    a, b = (pictures(tmp_path / name, n=1) for name in "ab")
+    ramp = Image.fromarray(np.tile(np.arange(0, 200, 10, dtype=np.uint8), (20, 1)))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a quarter to the right
+    ramp.save(a / "cat" / "0.png", exif=turned)
+    down = read_domains(a, b)[0].X[0, 0]
+    assert (down.diff(dim=0) > 0).all() and (down.diff(dim=1) == 0).all()
+
+
+def test_names_with_spaces_and_other_scripts_and_folders_with_a_dot(tmp_path):
+    a, b = (pictures(tmp_path / f"我的 data.{k}", classes=("零", "a b")) for k in "12")
+    source, target, _ = read_domains(a, b)
+    assert (source.name, target.name) == ("我的 data.1", "我的 data.2")
+    assert source.classes == ("a b", "零")
+
+
+def rows(n, **more):
+    return {"u": np.linspace(0, 1, n) % 0.3, "k": np.arange(n) % 3, "label": ["p", "q"] * (n // 2),
+            **more}
+
+
+def test_semicolons_tabs_and_decimal_commas_are_understood(tmp_path):
+    frame = pd.DataFrame(rows(12))
+    frame.to_csv(tmp_path / "comma.csv", index=False)
+    frame.to_csv(tmp_path / "german.csv", index=False, sep=";", decimal=",")
+    frame.to_csv(tmp_path / "tab.csv", index=False, sep="\t")
+    frame.to_csv(tmp_path / "bom.csv", index=False, sep=";", encoding="utf-8-sig")
+    plain = read_domains(tmp_path / "comma.csv", tmp_path / "comma.csv", label="label")[0]
+    for name in ("german", "tab", "bom"):
+        path = tmp_path / f"{name}.csv"
+        assert torch.equal(read_domains(path, path, label="label")[1].X, plain.X)
+
+
+def test_columns_that_only_number_or_name_the_rows_are_left_out_with_a_notice(tmp_path):
+    paths = []
+    for name in "st":
+        frame = pd.DataFrame(rows(12, id=range(40, 52), who=[f"{name} {i}" for i in range(12)],
+                                  nothing=[None] * 12))
+        frame.to_csv(tmp_path / f"{name}.csv")  # with an index
+        paths.append(tmp_path / f"{name}.csv")
+    mine, _, notices = read_domains(*paths, label="label")
+    assert mine.X.shape == (12, 2)
+    assert notices == ["columns of s without a name were left out: 1",
+                       "columns of t without a name were left out: 1",
+                       "columns that say nothing (empty in s) were left out: nothing",
+                       "columns that say nothing (another value in each row) were left out: id, who"
+                       ]
+
+
+def test_question_marks_are_missing_values_and_yes_and_no_are_numbers(tmp_path):
+    source, target = (table(tmp_path / f"{name}.csv", **rows(12, ok=[True, False, True] * 4,
+                                                             w=["?", *range(11)])) for name in "st")
+    mine, _, notices = read_domains(source, target, label="label")
+    assert mine.X.shape == (12, 4) and mine.X[0, 3] == 5 and mine.X[:3, 2].tolist() == [1, 0, 1]
+    assert not any("categories" in notice for notice in notices)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("price,u\n" + "".join(f"{i / 7},{i}\n" for i in range(20)),
+     "'price' of t holds 20 different values in 20 rows, so it names no classes"),
+    ("1.5,2,0\n2.5,3,1\n", "the first line of .* holds numbers; give the columns names"),
+    ("u,price\n1,\n2,\n", "no row with a label in the column 'price'"),
+    ("", "could not be read as a CSV table"),
+    ("u,v,w,x,y,z,a\n", "t has no column 'price'; it has u, v, w, x, y and 2 more"),
+])
+def test_a_table_without_classes_is_refused_in_one_sentence(tmp_path, text, words):
+    source, target = table(tmp_path / "s.csv", **rows(12, price=list("xy") * 6)), tmp_path / "t.csv"
+    target.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=words) as said:
+        read_domains(source, target, label="price")
+    assert "\n" not in str(said.value)
+
+
+def test_another_encoding_than_utf_8_is_named(tmp_path):
+    pd.DataFrame(rows(12)).to_csv(tmp_path / "s.csv", index=False, encoding="utf-16")
+    with pytest.raises(DataError, match="not written in UTF-8; save it"):
+        read_domains(tmp_path / "s.csv", tmp_path / "s.csv")

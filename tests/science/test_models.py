@@ -75,7 +75,7 @@ def test_googlenet_trains_with_its_auxiliary_heads_and_as_a_network_without_them
 
 def test_a_net_without_a_recognisable_head_is_refused_with_its_parts():
     with pytest.raises(ValueError, match="its parts are body"):
-        as_network(nn.Sequential().append(nn.Identity()) and _Odd())
+        as_network(_Odd())
 
 
 class _Odd(nn.Module):

@@ -64,6 +64,6 @@ def test_the_figures_say_in_words_what_they_show():
     assert "left, LEEP: t 0.5, u 0.1" in interval_rows(gaps, xlabel="tau").alt_text
     shares = pd.DataFrame({"x": [0.25, 0], "y": [0.001, 1]}, index=["p", "q"])
     table = share_table(shares, xlabel="from", ylabel="into")
-    assert "p x 25%, q y 100%" in table.alt_text
+    assert "p: x 25%; q: y 100%" in table.alt_text
     assert [t.get_text() for t in table.axes[0].texts] == ["25", "<1", "0", "100"]
     plt.close("all")

@@ -1,66 +1,73 @@
 """Recorded runs: complete, with their origin, and what a run of today gives."""
 
-import importlib.util
-import json
 from itertools import product
 
 import pandas as pd
 import pytest
+from recorded import FOLDER, record, script, the_run
 
 from tlcourse.data import manifest
-from tlcourse.files import IS_CHECKOUT, ROOT
+from tlcourse.files import IS_CHECKOUT
 
-FOLDER = ROOT / "data" / "runs"
 TOLERANCE = 0.03  # other processors round differently, and 200 steps add that up
 
 pytestmark = pytest.mark.skipif(not IS_CHECKOUT, reason="the scripts are in the checkout")
 
 
+@pytest.mark.parametrize("name", ["strategies", "lite0", "zoo", "alignment"])
+def test_a_record_says_where_it_comes_from(name):
+    kept = record(name)
+    assert kept["command"] == f"python data/runs/{name}.py" and kept["date"]
+    assert set(kept["versions"]) >= {"torch", "numpy", "tlcourse"}
+
+
+def the_best_rate_of_each(kept, rates, strategies):
+    """Settings chosen on other data: the best mean on the same grid, and used in every run."""
+    choice = kept["choice"]
+    tried = [(row["strategy"], row["lr"]) for row in choice["validation accuracy"]]
+    assert sorted(tried) == sorted(product(strategies, rates))
+    for strategy, rate in choice["rates"].items():
+        scores = {row["lr"]: row["accuracy"] for row in choice["validation accuracy"]
+                  if row["strategy"] == strategy}
+        assert rate == max(scores, key=scores.get), "the best mean, and nothing else"
+        assert {r["lr"] for r in kept["runs"] if r["strategy"] == strategy} == {rate}
+
+
+# --- strategies of lesson 03 ---
+
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("strategies", FOLDER / "strategies.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def strategies():
+    return script(FOLDER / "strategies.py")
 
 
 @pytest.fixture(scope="module")
-def record():
-    return json.loads((FOLDER / "strategies.json").read_text(encoding="utf-8"))
+def strategies_record():
+    return record("strategies")
 
 
-def test_every_run_is_there_once(record, script):
-    found = [(r["strategy"], r["target"], r["labels"], r["seed"]) for r in record["runs"]]
-    wanted = product(script.STRATEGIES, script.TARGETS, script.LABELS, script.SEEDS)
-    assert sorted(found) == sorted(wanted) and len(script.SEEDS) >= 5
+def test_every_run_is_there_once(strategies_record, strategies):
+    found = [(r["strategy"], r["target"], r["labels"], r["seed"])
+             for r in strategies_record["runs"]]
+    wanted = product(strategies.STRATEGIES, strategies.TARGETS, strategies.LABELS, strategies.SEEDS)
+    assert sorted(found) == sorted(wanted) and len(strategies.SEEDS) >= 5
+    steps = {"source": strategies.SOURCE_STEPS, "target": strategies.STEPS}
+    assert strategies_record["steps"] == steps
 
 
-def test_every_run_has_scores_that_can_be(record):
-    assert all(0 < run["accuracy"] < 1 for run in record["runs"])
-    on_print = {r["target"]: [] for r in record["runs"]}
-    for run in record["runs"]:
+def test_every_run_has_scores_that_can_be(strategies_record):
+    assert all(0 < run["accuracy"] < 1 for run in strategies_record["runs"])
+    on_print = {r["target"]: [] for r in strategies_record["runs"]}
+    for run in strategies_record["runs"]:
         on_print[run["target"]].append(run["on the source"])
     assert all(0 < score <= 1 for score in on_print["uci_digits"])
     assert set(on_print["fashion"]) == {None}, "clothes have no score on digits"
 
 
-def test_the_record_says_where_it_comes_from(record, script):
-    assert record["command"] == "python data/runs/strategies.py"
-    assert set(record["versions"]) == {"torch", "numpy", "tlcourse"} and record["date"]
-    assert record["steps"] == {"source": script.SOURCE_STEPS, "target": script.STEPS}
-
-
-def test_the_settings_were_chosen_elsewhere_on_the_same_grid_for_all(record, script):
-    choice = record["choice"]
-    assert choice["target"] not in script.TARGETS and choice["target"] in manifest()
-    assert not set(choice["seeds"]) & set(script.SEEDS) and len(choice["seeds"]) >= 10
-    tried = [(row["strategy"], row["lr"]) for row in choice["validation accuracy"]]
-    assert sorted(tried) == sorted(product(script.STRATEGIES, script.RATES))
-    for strategy, rate in choice["rates"].items():
-        scores = {row["lr"]: row["accuracy"] for row in choice["validation accuracy"]
-                  if row["strategy"] == strategy}
-        assert rate == max(scores, key=scores.get), "the best mean, and nothing else"
-        assert {r["lr"] for r in record["runs"] if r["strategy"] == strategy} == {rate}
+def test_the_settings_were_chosen_elsewhere_on_the_same_grid_for_all(strategies_record, strategies):
+    choice = strategies_record["choice"]
+    assert choice["target"] not in strategies.TARGETS and choice["target"] in manifest()
+    assert not set(choice["seeds"]) & set(strategies.SEEDS) and len(choice["seeds"]) >= 10
+    the_best_rate_of_each(strategies_record, strategies.RATES, strategies.STRATEGIES)
 
 
 @pytest.mark.parametrize(("strategy", "target", "labels", "seed"), [
@@ -70,27 +77,25 @@ def test_the_settings_were_chosen_elsewhere_on_the_same_grid_for_all(record, scr
     ("l2_sp", "uci_digits", 100, 3),
 ])
 def test_a_recorded_run_is_what_a_run_of_today_gives(
-    record, script, strategy, target, labels, seed
+    strategies_record, strategies, strategy, target, labels, seed
 ):
-    key = {"strategy": strategy, "target": target, "labels": labels, "seed": seed}
-    (kept,) = (run for run in record["runs"] if key.items() <= run.items())
-    today = script.runs(strategy, target, [labels], kept["lr"], seed)
+    kept = the_run(strategies_record, strategy=strategy, target=target, labels=labels, seed=seed)
+    today = strategies.runs(strategy, target, [labels], kept["lr"], seed)
     assert today["accuracy"][0] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
     if target == "uci_digits":
         assert today["on the source"][0] == pytest.approx(kept["on the source"], abs=TOLERANCE)
 
 
+# --- a large network, frozen and tuned ---
+
 @pytest.fixture(scope="module")
 def lite0():
-    spec = importlib.util.spec_from_file_location("lite0", FOLDER / "lite0.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FOLDER / "lite0.py")
 
 
 @pytest.fixture(scope="module")
 def lite0_record():
-    return json.loads((FOLDER / "lite0.json").read_text(encoding="utf-8"))
+    return record("lite0")
 
 
 def test_lite0_was_frozen_and_tuned_on_the_same_draws_at_rates_chosen_on_other_data(
@@ -99,14 +104,9 @@ def test_lite0_was_frozen_and_tuned_on_the_same_draws_at_rates_chosen_on_other_d
     found = [(run["strategy"], run["labels"], run["seed"]) for run in lite0_record["runs"]]
     assert sorted(found) == sorted(product(lite0.STRATEGIES, lite0.LABELS, lite0.SEEDS))
     assert len(lite0.SEEDS) >= 5 and lite0_record["steps"] == {"target": lite0.STEPS}
-    assert lite0_record["command"] == "python data/runs/lite0.py" and lite0_record["date"]
     choice = lite0_record["choice"]
     assert choice["target"] != lite0.TARGET and not set(choice["seeds"]) & set(lite0.SEEDS)
-    for strategy, rate in choice["rates"].items():
-        scores = {row["lr"]: row["accuracy"] for row in choice["validation accuracy"]
-                  if row["strategy"] == strategy}
-        assert sorted(scores) == sorted(lite0.RATES) and rate == max(scores, key=scores.get)
-        assert {run["lr"] for run in lite0_record["runs"] if run["strategy"] == strategy} == {rate}
+    the_best_rate_of_each(lite0_record, lite0.RATES, lite0.STRATEGIES)
 
 
 def test_both_ways_see_the_same_emoji(lite0):
@@ -119,23 +119,21 @@ def test_both_ways_see_the_same_emoji(lite0):
 def test_a_recorded_run_of_lite0_is_what_a_run_of_today_gives(
     lite0, lite0_record, strategy, labels, seed
 ):
-    key = {"strategy": strategy, "labels": labels, "seed": seed}
-    (kept,) = (run for run in lite0_record["runs"] if key.items() <= run.items())
+    kept = the_run(lite0_record, strategy=strategy, labels=labels, seed=seed)
     today = lite0.run(strategy, labels, kept["lr"], seed)
     assert today["accuracy"] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
 
 
+# --- the zoo of lesson 04 ---
+
 @pytest.fixture(scope="module")
 def zoo():
-    spec = importlib.util.spec_from_file_location("zoo", FOLDER / "zoo.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FOLDER / "zoo.py")
 
 
 @pytest.fixture(scope="module")
 def zoo_record():
-    return json.loads((FOLDER / "zoo.json").read_text(encoding="utf-8"))
+    return record("zoo")
 
 
 def test_the_zoo_scores_every_source_on_every_target_but_itself(zoo, zoo_record):
@@ -143,7 +141,7 @@ def test_the_zoo_scores_every_source_on_every_target_but_itself(zoo, zoo_record)
     wanted = [key for key in product(zoo.SOURCES, zoo.TARGETS, zoo.SEEDS) if key[0] != key[1]]
     assert sorted(found) == sorted(wanted)
     assert len(zoo.SOURCES) >= 8 and len(zoo.TARGETS) >= 3 and len(zoo.SEEDS) >= 5
-    assert zoo_record["command"] == "python data/runs/zoo.py" and zoo_record["labels"] == zoo.LABELS
+    assert zoo_record["labels"] == zoo.LABELS
 
 
 def test_the_zoo_holds_what_can_be_and_nothing_for_what_cannot(zoo_record):
@@ -159,8 +157,7 @@ def test_the_zoo_holds_what_can_be_and_nothing_for_what_cannot(zoo_record):
     ("mnist_5k", "uci_digits", 0), ("narrow", "fashion", 1), ("lite0", "uci_digits", 2),
 ])
 def test_a_recorded_source_is_what_a_run_of_today_gives(zoo, zoo_record, source, target, seed):
-    key = {"source": source, "target": target, "seed": seed}
-    (kept,) = (run for run in zoo_record["runs"] if key.items() <= run.items())
+    kept = the_run(zoo_record, source=source, target=target, seed=seed)
     today = {name: values[0] for name, values in zoo.runs(source, [target], seed).items()}
     for name in ("probe", "fine_tune", "source_accuracy", "logme"):
         assert today[name] == pytest.approx(kept[name], abs=TOLERANCE), name
@@ -169,17 +166,16 @@ def test_a_recorded_source_is_what_a_run_of_today_gives(zoo, zoo_record, source,
     assert today["parameters"] == kept["parameters"]
 
 
+# --- alignment, lessons 05 and 06 ---
+
 @pytest.fixture(scope="module")
 def alignment():
-    spec = importlib.util.spec_from_file_location("alignment", FOLDER / "alignment.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FOLDER / "alignment.py")
 
 
 @pytest.fixture(scope="module")
 def alignment_record():
-    return json.loads((FOLDER / "alignment.json").read_text(encoding="utf-8"))
+    return record("alignment")
 
 
 def test_every_method_of_alignment_ran_on_every_pair_beside_its_baselines(
@@ -198,13 +194,11 @@ def test_every_method_of_alignment_ran_on_every_pair_beside_its_baselines(
         assert len(run["accuracy"]) == len(checkpoints) and min(run["accuracy"]) > 0
 
 
-def test_the_record_of_alignment_says_where_it_comes_from(alignment, alignment_record):
-    record = alignment_record
-    assert record["command"] == "python data/runs/alignment.py" and record["date"]
-    assert set(record["versions"]) == {"torch", "numpy", "tlcourse"}
-    looks = len(record["runs"]) * (alignment.STEPS // alignment.EVERY + 1)
-    looks += sum(len(record[part]) for part in ("weights", "signs", "partial"))
-    assert record["looks at test sets"] == looks, "every look is counted"
+def test_the_record_of_alignment_counts_every_look_and_stays_small(alignment, alignment_record):
+    kept = alignment_record
+    looks = len(kept["runs"]) * (alignment.STEPS // alignment.EVERY + 1)
+    looks += sum(len(kept[part]) for part in ("weights", "signs", "partial"))
+    assert kept["looks at test sets"] == looks
     assert (FOLDER / "alignment.json").stat().st_size < 300_000
 
 
@@ -227,7 +221,7 @@ def test_a_recorded_alignment_is_what_a_run_of_today_gives(
 ):
     pair = dict(zip(("source", "target", "shuffle"), alignment.PAIRS[0], strict=True))
     key = {**pair, "method": method, "seed": seed}
-    (kept,) = (run for run in alignment_record["runs"] if key.items() <= run.items())
+    kept = the_run(alignment_record, **key)
     settings = alignment.settings_of(method, alignment_record["choice"]["settings"])
     today = alignment.runs(**key, settings=settings)
     assert today["accuracy"][-3:] == pytest.approx(kept["accuracy"][-3:], abs=0.06)

@@ -106,6 +106,17 @@ def test_under_covariate_shift_the_weighted_score_is_the_targets_accuracy(thresh
     assert abs(found - source_validation(network, source)) > 0.03
 
 
+def test_the_weights_are_of_the_features_not_of_the_answers():
+    """The same answer everywhere says nothing of the shift, which the features do show."""
+    network = Network(nn.Identity(), nn.Linear(1, 2))
+    with torch.no_grad():
+        network.head.weight.zero_(), network.head.bias.copy_(torch.tensor([1.0, 0.0]))
+    x = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
+    source = Domain("source", x, (x[:, 0] > 0).long())
+    found = importance_weighted_validation(network, source, shifted(4000, -1.0))
+    assert found == pytest.approx(0.8413, abs=0.02), "Phi(1); without weights it is 1/2"
+
+
 def test_the_weighted_score_sees_no_target_label_and_repeats_with_its_seed(threshold):
     network, source = threshold
     scores = [importance_weighted_validation(network, source, shifted(500, 0.5), seed=seed)

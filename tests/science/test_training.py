@@ -5,22 +5,18 @@ import copy
 import numpy as np
 import pytest
 import torch
+from networks import blobs
 from sklearn.metrics import f1_score, recall_score
+from torch.nn.functional import cross_entropy
 
 from tlcourse.data import Domain
 from tlcourse.models import small_cnn
 from tlcourse.training import accuracy, batches, evaluate, fit, predict, random_shift
 
 
-@pytest.fixture(scope="module")
-def blobs():
-    """Three classes of pictures, told apart by where they are bright."""
-    generator = torch.Generator().manual_seed(0)
-    y = torch.arange(90) % 3
-    X = 0.3 * torch.rand(90, 1, 16, 16, generator=generator)
-    for i, k in enumerate(y):
-        X[i, 0, 5 * k : 5 * k + 5] += 0.6
-    return Domain("blobs", X, y)
+@pytest.fixture(scope="module", name="blobs")
+def three_blobs():
+    return blobs(90, brightness=0.6, seed=0)
 
 
 def network(seed=0):
@@ -39,6 +35,53 @@ def test_it_learns_and_hands_back_a_model_in_evaluation_mode(blobs):
     assert history.step == [20, 40, 60] and history.loss[-1] < history.loss[0]
 
 
+def test_training_is_the_loop_written_out(blobs):
+    def penalty(model):
+        return 0.1 * model.head.weight.square().sum()
+
+    model, expected = network(), network().train()
+    optimiser = torch.optim.AdamW(expected.parameters(), lr=3e-3, weight_decay=0, fused=True)
+    generator, losses = torch.Generator().manual_seed(5), []
+    for rows, _ in zip(batches(90, 32, seed=5), range(6), strict=False):
+        outputs = expected(random_shift(blobs.X[rows], generator))
+        optimiser.zero_grad()
+        loss = cross_entropy(outputs, blobs.y[rows]) + penalty(expected)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    history = fit(model, blobs, steps=6, seed=5, every=3, augment=random_shift, penalty=penalty)
+    assert states_equal(model, expected)
+    assert history.loss == pytest.approx([np.mean(losses[:3]), np.mean(losses[3:])], rel=1e-5)
+
+
+def test_the_seed_draws_dropout_whatever_the_global_state_and_leaves_it_alone(blobs):
+    models = [network() for _ in range(2)]
+    for noise, model in enumerate(models):
+        model.backbone.append(torch.nn.Dropout(0.5))
+        torch.manual_seed(noise + 10)
+        state = torch.get_rng_state()
+        fit(model, blobs, steps=3, seed=0)
+        assert torch.equal(state, torch.get_rng_state())
+    assert states_equal(*models)
+
+
+class _WithSideHead(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.main, self.side = (torch.nn.Linear(256, 3) for _ in range(2))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return (self.main(x), self.side(x), None) if self.training else self.main(x)
+
+
+def test_an_auxiliary_head_counts_three_tenths(blobs):
+    model, first = _WithSideHead(), next(batches(90, 32, seed=0))
+    main, side, _ = model(blobs.X[first])
+    expected = cross_entropy(main, blobs.y[first]) + 0.3 * cross_entropy(side, blobs.y[first])
+    assert fit(model, blobs, steps=1, seed=0).loss == [pytest.approx(expected.item(), rel=1e-5)]
+
+
 def test_the_same_seed_gives_the_same_weights_whatever_the_global_state(blobs):
     models = [network() for _ in range(3)]
     for model, seed, noise in zip(models, (1, 1, 2), (10, 20, 20), strict=True):
@@ -48,20 +91,18 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_global_state(blobs):
 
 
 def test_watching_a_validation_set_does_not_change_the_training(blobs):
-    plain, watched = network(), network()
-    fit(plain, blobs, steps=4, seed=0, every=2)
-    history = fit(watched, blobs, steps=4, seed=0, every=2, validation=blobs)
-    if history.best_step == 4:
-        assert states_equal(plain, watched)
-    assert len(history.accuracy) == 2
+    plain = fit(network(), blobs, steps=6, seed=0, every=2)
+    watched = fit(network(), blobs, steps=6, seed=0, every=2, validation=blobs)
+    assert plain.loss == watched.loss and len(watched.accuracy) == 3
 
 
 def test_the_best_weights_on_validation_are_kept_and_patience_ends_the_training(blobs):
     contrary = Domain("contrary", blobs.X, (blobs.y + 1) % 3, blobs.classes)
     model = network()
-    history = fit(model, blobs, steps=400, seed=0, every=10, validation=contrary, patience=3)
-    assert history.step[-1] < 400 and history.step[-1] - history.best_step == 30
-    assert accuracy(model, contrary) == max(history.accuracy)
+    fit(model, blobs, steps=60, seed=0)
+    history = fit(model, contrary, steps=400, seed=0, every=2, validation=blobs, patience=3)
+    assert history.step[-1] < 400 and history.step[-1] - history.best_step == 6
+    assert accuracy(model, blobs) == max(history.accuracy) > history.accuracy[-1]
 
 
 def test_only_parameters_that_require_gradients_are_trained(blobs):
@@ -120,10 +161,34 @@ def test_an_epoch_of_batches_shows_no_row_twice(n):
     for _ in range(3):
         epoch = torch.cat([next(stream) for _ in range(n // min(n, 4))])
         assert len(epoch.unique()) == len(epoch)
+    one_epoch = [next(batches(n, n, seed)) for seed in (0, 0, 1)]
+    assert torch.equal(one_epoch[0], one_epoch[1]) and not torch.equal(one_epoch[0], one_epoch[2])
+    several = batches(n, n, seed=0)
+    assert len({tuple(next(several).tolist()) for _ in range(6)}) > 1, "a new order each epoch"
+
+
+def test_a_small_network_trains_on_one_thread_and_the_others_come_back(blobs):
+    before, during = torch.get_num_threads(), []
+
+    def note(x, generator):
+        during.append(torch.get_num_threads())
+        return x
+
+    torch.set_num_threads(2)
+    try:
+        fit(network(), blobs, steps=1, seed=0, augment=note)
+        assert during == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_class_without_a_sample_has_its_place_in_the_confusion_matrix(blobs):
+    assert evaluate(network(), blobs.subset(blobs.y < 1))["confusion"].shape == (3, 3)
 
 
 def test_scores_are_those_of_scikit_learn(blobs):
     model = network(3)
+    blobs = blobs.subset((blobs.y > 0) | (torch.arange(90) < 15))  # five of the first class
     scores = evaluate(model, blobs)
     guess = predict(model, blobs.X, batch_size=7).argmax(1).numpy()
     truth = blobs.y.numpy()
@@ -134,7 +199,7 @@ def test_scores_are_those_of_scikit_learn(blobs):
     assert np.array_equal(scores["confusion"].sum(1), np.bincount(truth))
     logits = predict(model, blobs.X).double()
     assert scores["loss"] == pytest.approx(
-        -logits.log_softmax(1)[torch.arange(90), blobs.y].mean().item(), rel=1e-5
+        -logits.log_softmax(1)[torch.arange(len(blobs)), blobs.y].mean().item(), rel=1e-5
     )
 
 

@@ -6,10 +6,9 @@ import torch
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
-from tlcourse.transferability import cka, cosine_similarity, h_score, leep, logme, nce
+from tlcourse.transferability import h_score, leep, logme, nce
 
 CLOSE = 1e-9
-SCORES = {"h_score": h_score, "logme": logme}
 
 
 def draw(seed=0, n=120, d=8, k=4):
@@ -79,8 +78,11 @@ def test_leep_wants_probabilities_and_says_what_it_got():
 # H-score
 
 
-def test_the_h_score_is_the_trace_of_its_definition():
+@pytest.mark.parametrize("of_the_first_class", [30, 4])
+def test_the_h_score_is_the_trace_of_its_definition(of_the_first_class):
     f, y = draw()
+    kept = (y > 0) | (np.cumsum(y == 0) <= of_the_first_class)
+    f, y = f[kept], y[kept]
     means = np.array([f[y == c].mean(0) for c in y])
     expected = np.trace(np.linalg.pinv(np.cov(f.T)) @ np.cov(means.T))
     assert h_score(f, y) == pytest.approx(expected, abs=CLOSE)
@@ -149,59 +151,6 @@ def test_logme_stays_finite_where_the_features_fit_exactly_or_repeat_each_other(
     assert logme(np.hstack([f, f]), y) == pytest.approx(logme(f, y), abs=CLOSE)
 
 
-# CKA and cosine
-
-
-@pytest.mark.parametrize("debiased", [False, True])
-@pytest.mark.parametrize(("d", "e"), [(6, 9), (70, 80)])
-def test_cka_ignores_rotations_shifts_and_a_common_scale_and_sees_other_linear_maps(
-    d, e, debiased
-):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(50, d))
-    y = np.hstack([x[:, :3], rng.normal(size=(50, e - 3))])
-    score = cka(x, y, debiased=debiased)
-    assert cka(x, x, debiased=debiased) == pytest.approx(1, abs=CLOSE)
-    assert cka(y, x, debiased=debiased) == pytest.approx(score, abs=CLOSE)
-    for same in (x @ rotation(d), -7 * x, x + 100):
-        assert cka(same, y, debiased=debiased) == pytest.approx(score, abs=CLOSE)
-    assert abs(cka(x * np.linspace(0.01, 3, d), y, debiased=debiased) - score) > 1e-3
-
-
-@pytest.mark.parametrize(("d", "e"), [(3, 4), (30, 40)])
-def test_debiased_cka_is_the_u_statistic_of_hsic_written_out(d, e):
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(12, d)), rng.normal(size=(12, e))
-
-    def hsic(a, b):
-        k, m = a @ a.T, b @ b.T
-        np.fill_diagonal(k, 0)
-        np.fill_diagonal(m, 0)
-        n = len(k)
-        return np.trace(k @ m) + k.sum() * m.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (
-            k.sum(0) @ m.sum(0))
-
-    expected = hsic(x, y) / np.sqrt(hsic(x, x) * hsic(y, y))
-    assert cka(x, y, debiased=True) == pytest.approx(expected, abs=CLOSE)
-
-
-def test_plain_cka_of_unrelated_features_is_high_with_few_samples_and_debiased_is_about_0():
-    rng = np.random.default_rng(0)
-    pairs = [(rng.normal(size=(20, 500)), rng.normal(size=(20, 500))) for _ in range(20)]
-    assert min(cka(x, y) for x, y in pairs) > 0.9
-    assert abs(np.mean([cka(x, y, debiased=True) for x, y in pairs])) < 0.02
-
-
-def test_the_cosine_of_two_means():
-    assert cosine_similarity([1.0, 1, 0], [0, 1, 0]) == pytest.approx(np.sqrt(0.5), abs=CLOSE)
-    assert cosine_similarity([1e-200, 0], [3e200, 0]) == pytest.approx(1, abs=CLOSE)
-    assert cosine_similarity(torch.tensor([1.0, 2]), [-1, -2]) == pytest.approx(-1, abs=CLOSE)
-    with pytest.raises(ValueError, match="no direction"):
-        cosine_similarity([0.0, 0], [1, 1])
-    with pytest.raises(ValueError, match="same length, got 2 and 3"):
-        cosine_similarity([1.0, 0], [1, 1, 1])
-    with pytest.raises(ValueError, match="average over the samples"):
-        cosine_similarity(np.ones((2, 3)), np.ones((2, 3)))
 
 
 # All of them
@@ -217,7 +166,6 @@ def test_arrays_tensors_and_half_precision_give_floats():
         if as_tensor.is_floating_point():
             leaf = as_tensor.float().requires_grad_()
             assert score(leaf, y) == pytest.approx(score(first, y), abs=1e-4)
-    assert type(cka(f, torch.as_tensor(f))) is float
 
 
 @pytest.mark.parametrize("score", [leep, nce, h_score, logme])
@@ -252,19 +200,11 @@ def test_nan_one_sample_and_wrong_shapes_are_refused_in_a_sentence(score):
         score(["a", "b"], y)
 
 
-def test_nce_and_cka_refuse_what_they_cannot_compare():
-    f, y = draw()
+def test_nce_refuses_labels_that_do_not_fit():
+    _, y = draw()
     with pytest.raises(ValueError, match="one label for each of 120"):
         nce(y, y[1:])
     with pytest.raises(ValueError, match="1 labels where at least 2"):
         nce(y[:1], y[:1])
     with pytest.raises(ValueError, match="source_labels holds 1 values that are NaN"):
         nce(np.where(np.arange(120) == 7, np.nan, y), y)
-    with pytest.raises(ValueError, match="same samples, got 120 and 119 rows"):
-        cka(f, f[1:])
-    with pytest.raises(ValueError, match="y are the same for all samples"):
-        cka(f, np.full((120, 3), 0.1))
-    with pytest.raises(ValueError, match="3 samples where at least 4"):
-        cka(f[:3], f[:3], debiased=True)
-    with pytest.raises(ValueError, match="NaN"):
-        cka(f, f * np.inf)

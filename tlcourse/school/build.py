@@ -15,8 +15,8 @@ from tlcourse.school import places, runner
 from tlcourse.school.source import (
     NotebookError,
     edition,
-    fingerprint,
     inputs,
+    is_edited,
     load,
     read_source,
 )
@@ -132,14 +132,7 @@ def _worth_keeping(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def _keep_edited(path: Path) -> None:
     """Copy a notebook that someone edited since it was built into the workspace."""
-    try:
-        notebook = load(path)
-        untouched = notebook.metadata["tlcourse"]["inputs_sha256"] == fingerprint(notebook)
-    except FileNotFoundError:
-        return
-    except (NotebookError, KeyError):
-        untouched = False
-    if not untouched:
+    if is_edited(path):
         copy = f"{path.parent.name}-{path.stem}-edited-{date.today()}.ipynb"
         copy = places.unused(places.workspace() / copy)
         write_atomically(copy, path.read_bytes())

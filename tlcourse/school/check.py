@@ -15,6 +15,10 @@ from dataclasses import dataclass
 
 from tlcourse.school import exercises
 
+COLUMNS = 80
+"""How long a line is at most. A notebook in a small window, the files beside it, has room for a few
+more; JupyterLab breaks what is longer inside words."""
+
 _lent: dict[int, object] = {}  # by id(); holding the objects keeps their ids from being reused
 _hints_given: dict[str, int] = {}
 
@@ -72,7 +76,7 @@ def climb(exercise: exercises.Exercise, answer: object, seed: int) -> Result:
 
 
 def check(exercise_id: str, answer: object) -> object:
-    """Print one line about an answer and return what the rest of the lesson works with.
+    """Print a sentence about an answer and return what the rest of the lesson works with.
 
     Parameters
     ----------
@@ -89,20 +93,20 @@ def check(exercise_id: str, answer: object) -> object:
     try:
         exercise = exercises.get(exercise_id)
     except LookupError as error:
-        print(error)
+        say(str(error))
         return answer
     result = grade(exercise_id, answer)
     record(exercise_id, result.passed)
     if result.passed:
-        print(f"{exercise_id} passed: {result.message}")
+        say(f"{exercise_id} passed: {result.message}")
         return answer
     usable = ("(The reference solution stands in for now, so the rest of the lesson runs; "
               f'hint("{exercise_id}") helps.)')
     try:
-        answer = _lend(exercise.reference())
+        answer = lend(exercise.reference())
     except Exception as error:  # noqa: BLE001, a check never raises
         usable = f"(No reference can stand in: {_said(error)}.)"
-    print(f"{exercise_id} not yet: {result.message} {usable}")
+    say(f"{exercise_id} not yet: {result.message} {usable}")
     return answer
 
 
@@ -122,18 +126,33 @@ def hint(exercise_id: str, level: int | None = None) -> None:
     try:
         hints = exercises.get(exercise_id).hints
     except LookupError as error:
-        print(error)
+        say(str(error))
         return
     if level not in (None, 1, 2, 3):
-        print(f"{exercise_id} has hints 1, 2 and 3, and {level!r} is none of them.")
+        say(f"{exercise_id} has hints 1, 2 and 3, and {level!r} is none of them.")
         return
     level = level or min(_hints_given.get(exercise_id, 0) + 1, 3)
     _hints_given[exercise_id] = level
-    print(f"{exercise_id} hint {level} of 3: {_one_line(hints[level - 1])}")
+    say(f"{exercise_id} hint {level} of 3: {_one_line(hints[level - 1])}")
 
 
-def _lend(reference: object) -> object:
-    """Make the reference tell-tale: an object of its own, remembered by its identity."""
+def say(text: str, *, indent: str = "") -> None:
+    """Print a text in lines of at most `COLUMNS`, broken between words only.
+
+    `indent` begins all lines but the first, where the next text begins on a line of its own.
+    """
+    print(textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_long_words=False,
+                        break_on_hyphens=False))
+
+
+def lend(reference: object) -> object:
+    """Make the reference tell-tale: an object of its own, remembered by its identity.
+
+    Raises
+    ------
+    TypeError
+        There is only one such object: None, `...`, True or False.
+    """
     kind = type(reference)
     if reference is None or reference is ... or kind is bool:
         raise TypeError(f"a reference may not be {reference}: it could not be told apart")

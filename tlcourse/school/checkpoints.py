@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlcourse.school import places
-from tlcourse.school.check import _lend
+from tlcourse.school.check import lend
 
 if TYPE_CHECKING:  # nbformat alone would take a second to load
     from nbformat import NotebookNode
@@ -80,7 +80,7 @@ def load(lesson: str, name: str, namespace: MutableMapping) -> list[str]:
         if "code" in step:
             _run(step["code"], f"<checkpoint {lesson} {number}>", namespace)
         if "lend" in step:
-            namespace[step["lend"]] = _lend(namespace[step["lend"]])
+            namespace[step["lend"]] = lend(namespace[step["lend"]])
         made += step["names"]
     return list(dict.fromkeys(made))
 

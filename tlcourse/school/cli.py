@@ -3,6 +3,7 @@
 import argparse
 import errno
 import sys
+from collections.abc import Callable
 
 from tlcourse import __version__
 from tlcourse.files import IS_CHECKOUT
@@ -12,6 +13,8 @@ _STOPPED = 130  # what a shell expects after Ctrl-C
 
 
 class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
@@ -39,9 +42,14 @@ def main(argv: list[str] | None = None) -> int:
     if options.jupyter and options.handler is not _lab:
         return _fail(f"only `{command()} lab` hands on what follows --", 2)
     try:
-        return options.handler(options) or 0
+        status = options.handler(options) or 0
+        print(end="", flush=True)  # so that what cannot be printed is known here
+        return status
     except UnknownLesson as error:
         return _fail(error, 2)
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` has
+        sys.stdout = None  # and nothing is left to be flushed at the end
+        return 1
     except OSError as error:
         repair = "free some disk space" if error.errno == errno.ENOSPC else "put that right"
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}; {repair} and run "
@@ -60,37 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(handler=handler)
         return sub
 
-    lab = word("lab", _lab, "Open a lesson in JupyterLab; what follows -- goes to JupyterLab.")
-    lab.add_argument("lesson", nargs="?", default="00", help="such as 01; 00 by default")
-    run = word("run", _run, "Run a lesson and write it as a notebook and an HTML page.")
-    run.add_argument("lesson", help="such as 00")
-    run.add_argument("--solutions", action="store_true", help="run the edition with solutions")
-    word("doctor", _doctor, "Check this computer and say how to repair what is amiss.")
-    word("progress", _progress, "Show which exercises are passed and what comes next.")
-    word("review", _review, "Ask the quiz questions that are due again.")
-    solution = word("solution", _solution, "Show how the course solves an exercise.")
-    solution.add_argument("exercise", help="such as 1.2")
-    reset = word("reset", _reset, "Begin a lesson afresh and keep the old copy under a date.")
-    reset.add_argument("lesson", help="such as 01")
-    live = word("live", _live, "Make a lesson's notebooks for typing live; `next` prints a step.")
-    live.add_argument("lesson", help="such as 01; or next: the code of the step after the last run")
-    live.add_argument("of", nargs="*", help="after next: a lesson such as 01, and a step such as 7")
-    slides = word("slides", _slides, "Write a lesson's slides as one HTML file.")
-    slides.add_argument("lesson", help="such as 01")
-    schedule = word("schedule", _schedule, "Show which lessons fit into a day, and the breaks.")
-    schedule.add_argument("length", choices=["half-day", "full-day"])
-    schedule.add_argument("lessons", nargs="*", help="such as 00 01; all by default")
-    diagnose = word("diagnose", _diagnose, "Does your source help on your target, and why (not)?")
-    for side in ("source", "target"):
-        diagnose.add_argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
-                              help="a folder of images, one subfolder a class, or a CSV table")
-    diagnose.add_argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
-    diagnose.add_argument("--labels-per-class", type=int, default=5, help="of the target; 5")
-    diagnose.add_argument("--seeds", type=int, default=5, help="repetitions; 5")
-    diagnose.add_argument("--budget", type=float, metavar="SECONDS",
-                          help="what does not fit is left out")
-    diagnose.add_argument("--output", default="diagnosis.html", metavar="FILE",
-                          help="the report as a page, beside the printed one; diagnosis.html")
+    _alone(word)
+    _in_a_room(word)
+    _diagnosis(word("diagnose", _diagnose, "Does your source help on your target, and why (not)?"))
     build = word("build", _build, "Make the notebooks from the lesson sources.")
     build.add_argument("lessons", nargs="*", help="such as 00 01; all by default")
     build.add_argument("--check", action="store_true", help="only compare, and run nothing")
@@ -99,6 +79,50 @@ def _parser() -> argparse.ArgumentParser:
         word("test", _launcher, "Run all tests, or those that follow; begins with course.py.")
         word("bench", _launcher, "Measure the ratios of speed; begins with course.py.")
     return parser
+
+
+def _alone(word: Callable) -> None:
+    """Words for whoever learns."""
+    lab = word("lab", _lab, "Open a lesson in JupyterLab; what follows -- goes to JupyterLab.")
+    lab.add_argument("lesson", nargs="?", default="00", help="such as 01; 00 by default")
+    run = word("run", _run, "Run a lesson and write it as a notebook and an HTML page.")
+    run.add_argument("lesson", help="such as 00")
+    run.add_argument("--solutions", action="store_true", help="run the edition with solutions")
+    word("doctor", _doctor, "Check this computer and say how to repair what is amiss.")
+    word("progress", _progress, "Show which exercises are passed and what comes next.")
+    word("review", _review, "Ask the quiz questions that are due again.")
+    hint = word("hint", _hint, "Show a hint for an exercise; the third is nearly the answer.")
+    hint.add_argument("exercise", help="such as 1.2")
+    hint.add_argument("level", nargs="?", type=int, choices=[1, 2, 3], default=1, help="1 to 3; 1")
+    solution = word("solution", _solution, "Show how the course solves an exercise.")
+    solution.add_argument("exercise", help="such as 1.2")
+    reset = word("reset", _reset, "Begin a lesson afresh and keep the old copy under a date.")
+    reset.add_argument("lesson", help="such as 01")
+
+
+def _in_a_room(word: Callable) -> None:
+    """Words for whoever presents."""
+    live = word("live", _live, "Make a lesson's notebooks for typing live; `next` prints a step.")
+    live.add_argument("lesson", help="such as 01; or next: the code of the step after the last run")
+    live.add_argument("of", nargs="*", default=[], help="after next: a lesson, and a step")
+    slides = word("slides", _slides, "Write a lesson's slides as one HTML file.")
+    slides.add_argument("lesson", help="such as 01")
+    schedule = word("schedule", _schedule, "Show which lessons fit into a day, and the breaks.")
+    schedule.add_argument("length", choices=["half-day", "full-day"])
+    schedule.add_argument("lessons", nargs="*", default=[], help="such as 00 01; all by default")
+
+
+def _diagnosis(parser: argparse.ArgumentParser) -> None:
+    for side in ("source", "target"):
+        parser.add_argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
+                            help="a folder of images, one subfolder a class, or a CSV table")
+    parser.add_argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
+    parser.add_argument("--labels-per-class", type=int, default=5, help="of the target; 5")
+    parser.add_argument("--seeds", type=int, default=5, help="repetitions; 5")
+    parser.add_argument("--budget", type=float, metavar="SECONDS",
+                        help="what does not fit is left out")
+    parser.add_argument("--output", default="diagnosis.html", metavar="FILE",
+                        help="the report as a page, beside the printed one; diagnosis.html")
 
 
 def _classroom(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +187,16 @@ def _review(options) -> None:
     review()
 
 
+def _hint(options) -> int:
+    from tlcourse.school import exercises
+
+    try:
+        print(exercises.get(options.exercise).hints[options.level - 1])
+    except LookupError as error:
+        return _fail(error, 2)
+    return 0
+
+
 def _solution(options) -> int:
     from tlcourse.school import solution
 
@@ -203,7 +237,7 @@ def _live(options) -> int:
         print("\n".join(live.write(options.lesson)))
         return 0
     id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
-    if options.lesson != "next" or len(more) or number and not number.isdigit():
+    if options.lesson != "next" or len(more) or number and not number.isdecimal():
         return _fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
     try:
         lesson, step = live_magic.upcoming(id, number and int(number))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tlcourse.files import write_atomically
 from tlcourse.school import exercises, places
-from tlcourse.school.check import _lend, grade
+from tlcourse.school.check import grade, lend
 
 PAGE = places.ROOT / "lessons" / "common-errors.md"
 PROOFS = places.ROOT / "tests" / "proofs"
@@ -79,7 +79,7 @@ def _anywhere() -> Iterator[str]:
         exec(compile(cell, "<cell>", "exec"), names)  # noqa: S102, the cells above
         yield f"```python\n{cell}\n```\n\n> {grade(_EXAMPLE, names['recall']).message}\n"
         yield f"{meaning}\n"
-    lent = _lend(exercises.get(_EXAMPLE).reference())
+    lent = lend(exercises.get(_EXAMPLE).reference())
     yield ("After a check that failed, the name holds our reference, so that the lesson runs on. "
            f"Checked once more it is no answer:\n\n> {grade(_EXAMPLE, lent).message}\n")
 

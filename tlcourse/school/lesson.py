@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tlcourse.school import exercises
-from tlcourse.school.check import record
+from tlcourse.school.check import record, say
 from tlcourse.stats import paired_gap
 
 SEEDS = 5
@@ -61,7 +61,7 @@ def claim(
     floor = f"at least {points} over {gap.n} seeds"
     if not gap.low >= at_least:
         raise ClaimError(f"{text}: does not hold: {floor} was claimed, measured {measured}")
-    print(f"{text}: holds: {floor}")
+    say(f"{text}: holds: {floor}", indent="  ")
     _show(f"measured: {measured}")
 
 
@@ -109,17 +109,17 @@ def quiz(id: str, choice: str | None = None) -> None:
     try:
         question = exercises.question(id)
     except LookupError as error:
-        print(error)
+        say(str(error))
         return
     options, letter = question.by_letter(), str(choice).strip().lower()
     if choice is None:
         _show(*_asked(question))
     elif letter not in options:
-        print(f"quiz {id}: choose one of {', '.join(options)}, got {choice!r}.")
+        say(f"quiz {id}: choose one of {', '.join(options)}, got {choice!r}.")
     else:
         record(f"quiz {id}", letter == question.right)
         verdict = "right" if letter == question.right else "not yet"
-        print(f"quiz {id} {verdict}: {letter}) {options[letter].text} {options[letter].why}")
+        say(f"quiz {id} {verdict}: {letter}) {options[letter].text} {options[letter].why}")
 
 
 def _asked(question: exercises.Question) -> tuple[str, str]:

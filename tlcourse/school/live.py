@@ -5,7 +5,6 @@ holds headings, one-line prompts and empty cells. Imports, hidden cells, exercis
 questions are filled in already, for nobody learns anything from typing them.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tlcourse.files import write_atomically
 from tlcourse.school import places
-from tlcourse.school.source import KERNEL, NotebookError, fingerprint, load, tags
-from tlcourse.school.steps import Lesson, clock, headings, prompt, read
+from tlcourse.school.source import KERNEL, fingerprint, is_edited, tags
+from tlcourse.school.steps import Lesson, clock, formulas, headings, prompt, read
 
 PRESENTER = """# {title}: presenter
 
@@ -92,8 +91,8 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
     for step in lesson.steps:
         exercise = step.text.find("**Exercise ") if step.solution else -1
         said = prompt(step) if exercise < 0 else step.text[exercise:]
-        formulas = re.findall(r"\$\$.+?\$\$", step.text, re.DOTALL) if exercise < 0 else []
-        parts = [*headings(step.text), f"**Step {step.number}.** {said}", *formulas]
+        apart = formulas(step) if exercise < 0 else []
+        parts = [*headings(step.text), f"**Step {step.number}.** {said}", *apart]
         yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
         yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
     yield new_markdown_cell(lesson.closing, id="closing")
@@ -101,14 +100,8 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
 
 def _keep_edited(path: Path) -> Path | None:
     """Copy a notebook that differs from what was written; None where nothing had to be kept."""
-    try:
-        notebook = load(path)
-        if notebook.metadata["tlcourse"]["inputs_sha256"] == fingerprint(notebook):
-            return None
-    except FileNotFoundError:
+    if not is_edited(path):
         return None
-    except (NotebookError, KeyError):
-        pass
     kept = places.unused(path.with_name(f"{path.stem} {date.today()}{path.suffix}"))
     write_atomically(kept, path.read_bytes())
     return kept

@@ -11,13 +11,15 @@
 import contextlib
 import json
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from tlcourse.files import write_atomically
 from tlcourse.school import checkpoints, live, places
+from tlcourse.school.check import say
 from tlcourse.school.steps import Lesson, Step, read
 
 USAGE = "`%live 01`, `%live next`, `%live next 7`, `%live checkpoint` or `%live checkpoint NAME`"
@@ -39,10 +41,11 @@ class LiveMagics(Magics):
     ran: set[int]
     running = SimpleNamespace(raw_cell="", cell_id="")
 
-    def begin(self, info) -> None:
+    def begin(self, info: ExecutionInfo) -> None:
+        """Remember the cell that starts to run."""
         self.running = info
 
-    def end(self, result) -> None:
+    def end(self, result: ExecutionResult) -> None:
         """Note which step has run: known by its cell, or by the text that was handed out."""
         if self.lesson and result.success and "%live" not in result.info.raw_cell:
             step = self._step_of(result.info)
@@ -54,45 +57,46 @@ class LiveMagics(Magics):
     def live(self, line: str) -> None:
         """Follow a lesson typed live; see `tlcourse.school.live_magic`."""
         word, _, rest = line.strip().partition(" ")
+        rest = rest.strip()
         try:
             if word.isdigit():
                 self._follow(word)
             elif self.lesson is None:
-                print("Say which lesson first, such as `%live 01`.")
-            elif word == "next":
-                self._next(rest.strip())
+                say("Say which lesson first, such as `%live 01`.")
+            elif word == "next" and (rest.isdecimal() or not rest):
+                self._next(rest)
             elif word == "checkpoint":
-                self._checkpoint(rest.strip())
+                self._checkpoint(rest)
             else:
-                print(f"`%live {line.strip()}` is not known; there is {USAGE}.")
+                say(f"`{f'%live {line.strip()}'.strip()}` is not known; there is {USAGE}.")
         except LookupError as error:  # a lesson, checkpoint or step that there is not
-            print(f"{error}.")
+            say(f"{error}.")
 
     def _follow(self, id: str) -> None:
         import tlcourse.plots  # noqa: F401, so that a checkpoint need not wait for it
         import tlcourse.training  # noqa: F401
 
         self.lesson, self.ran = read(id), set()
-        print(f"Lesson {self.lesson.about['id']}, {len(self.lesson.steps)} steps. Behind? `%live "
-              "next` in an empty cell fills it. Missed more? `%live checkpoint` in the first cell "
-              "of a section.")
+        say(f"Lesson {self.lesson.about['id']}, {len(self.lesson.steps)} steps. Behind? `%live "
+            "next` in an empty cell fills it. Missed more? `%live checkpoint` in the first cell "
+            "of a section.")
 
     def _next(self, number: str) -> None:
         """Fill the cell that asks when it is empty but for the call, otherwise a new one below."""
         here = self._step_of(self.running)
-        step = self.lesson.step(int(number)) if number.isdigit() else here or self._after()
+        step = self.lesson.step(int(number)) if number else here or self._after()
         typed = [line for line in self.running.raw_cell.splitlines()
                  if line.strip() and not line.startswith("%live")]
         given = [line for line in here.given.splitlines() if line.strip()] if here else []
         own = step is here and typed in ([], given)
         self.shell.set_next_input(step.code, replace=own)
         missing = [number for number in range(1, step.number) if number not in self.ran]
-        print(f"Step {step.number} of {len(self.lesson.steps)} is in "
-              f"{'this' if own else 'the next'} cell: run it.")
+        say(f"Step {step.number} of {len(self.lesson.steps)} is in "
+            f"{'this' if own else 'the next'} cell: run it.")
         if missing:
-            print(f"{len(missing)} of the steps before it did not run here, from step {missing[0]} "
-                  "on. `%live next` in those cells fills them; `%live checkpoint` loads all that "
-                  "came before this section.")
+            say(f"{len(missing)} of the steps before it did not run here, from step {missing[0]} "
+                "on. `%live next` in those cells fills them; `%live checkpoint` loads all that "
+                "came before this section.")
 
     def _checkpoint(self, name: str) -> None:
         here, start = self._step_of(self.running), time.perf_counter()
@@ -101,14 +105,14 @@ class LiveMagics(Magics):
         made = checkpoints.load(id, chosen, self.shell.user_ns)
         known = checkpoints.find(id, chosen)
         first = next(step.number for step in self.lesson.steps if step.section == known)
-        self.ran |= set(range(1, first))
+        self.ran = set(range(1, first))  # `next` goes on from here, an earlier section too
         _note(self.lesson, first - 1)
         if here and self.running.raw_cell.strip().startswith("%live"):
             self.shell.set_next_input(here.given, replace=True)  # the cell as it was
-        print(f"The state before {known!r} is loaded in {time.perf_counter() - start:.1f} s: "
-              f"{', '.join(made) or 'nothing is needed'}. Go on with step {first}.")
+        say(f"The state before {known!r} is loaded in {time.perf_counter() - start:.1f} s: "
+            f"{', '.join(made) or 'nothing is needed'}. Go on with step {first}.")
 
-    def _step_of(self, info) -> Step | None:
+    def _step_of(self, info: ExecutionInfo) -> Step | None:
         """The step of a cell: by the cell's id, which Jupyter tells, or by its text."""
         text = info.raw_cell.strip()
         return next((step for step in self.lesson.steps if step.cell.id == info.cell_id
@@ -122,22 +126,36 @@ class LiveMagics(Magics):
 def upcoming(id: str | None, number: int | None) -> tuple[Lesson, Step]:
     """The step after the last one that a live notebook ran, or the one of this number.
 
+    Parameters
+    ----------
+    id : str or None
+        The lesson; by default that of the live notebook.
+    number : int or None
+
     Raises
     ------
     LookupError
         No live notebook has run yet, no such lesson or step.
     """
+    last, ran = _last_position()
+    if id is None and last is None:
+        raise LookupError(f"no live notebook has run here yet: name the lesson, as in "
+                          f"`{places.command()} live next 01`")
+    lesson = read(id or last)
+    done = ran if lesson.about["id"] == last else 0
+    return lesson, lesson.step(done + 1 if number is None else number)
+
+
+def _last_position() -> tuple[str | None, int]:
+    """Lesson and step that ran last in any live notebook; None and 0 where that is not known."""
     try:
-        last = json.loads(_position().read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        last = {}
-    id = places.notebook(id or last.get("lesson", "00")).name[:2]
-    lesson = read(id)
-    ran = last["step"] if last.get("lesson") == id else 0
-    return lesson, lesson.step(ran + 1 if number is None else number)
+        noted = json.loads(_position().read_text(encoding="utf-8"))
+        return str(noted["lesson"]), int(noted["step"])
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
+        return None, 0
 
 
-def _position():
+def _position() -> Path:
     return live.folder() / ".position.json"
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,7 +187,8 @@ def _read(path: Path) -> dict[str, dict]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if all(isinstance(entry["tries"], int) and isinstance(entry.get("box", 1), int)
-               and isinstance(entry.get("due", ""), str) for entry in entries.values()):
+               and date.fromisoformat(entry.get("due", "2030-01-31"))
+               for entry in entries.values()):
             return entries
     except FileNotFoundError:
         return {}

@@ -6,6 +6,7 @@ What is due is read from the learner's record, and each answer is kept there at 
 import random
 import shutil
 import textwrap
+from dataclasses import replace
 from datetime import date
 
 from tlcourse.school import exercises, leitner, places, progress
@@ -64,7 +65,7 @@ def shuffled(question: Question, today: date) -> dict[str, Option]:
     """The options by letter, in an order that changes from day to day, so that none is learned."""
     options = list(question.options)
     random.Random(f"{question.id} {today.isoformat()}").shuffle(options)
-    return dict(zip("abcdefgh", options, strict=False))
+    return replace(question, options=options).by_letter()
 
 
 def _ask(question: Question, today: date) -> bool | None:

@@ -1,5 +1,6 @@
 """Run a lesson without JupyterLab, from the command line or while building."""
 
+import copy
 import os
 import tempfile
 import time
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from tlcourse import files
 from tlcourse.school import places
+from tlcourse.school.formulas import mathml
 
 _PAGE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
@@ -101,7 +103,7 @@ def execute(
 def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
     """Execute a lesson and write it as a notebook and as a page into ``runs/`` of the workspace.
 
-    The page needs no other file and no network; its formulas therefore stay as TeX text.
+    The page needs no other file and no network; browsers draw its formulas themselves.
 
     Parameters
     ----------
@@ -131,9 +133,18 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
     finally:
         _drop_widgets(notebook)
         files.write_atomically(place, nbformat.writes(notebook) + "\n")
-        exporter, title = HTMLExporter(raw_template=_PAGE), {"metadata": {"name": place.stem}}
-        files.write_atomically(page, exporter.from_notebook_node(notebook, title)[0])
+        files.write_atomically(page, _page(notebook, place.stem))
     return place, page, seconds
+
+
+def _page(notebook: NotebookNode, name: str) -> str:
+    """The notebook as HTML, with its formulas drawn."""
+    drawn = copy.deepcopy(notebook)
+    for cell in drawn.cells:
+        if cell.cell_type == "markdown":
+            cell.source = mathml(cell.source)
+    exporter = HTMLExporter(raw_template=_PAGE)
+    return exporter.from_notebook_node(drawn, {"metadata": {"name": name}})[0]
 
 
 def _drop_widgets(notebook: NotebookNode) -> None:

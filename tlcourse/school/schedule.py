@@ -44,10 +44,10 @@ def show(length: str, lessons: Sequence[str] = ()) -> str:
              for begin, end, what in _joined(plan)]
     for lesson in left:
         lines.append(f"Left out: {_title(lesson)}, {lesson.minutes} min.")
-    for lesson in taken:
-        if missing := set(_needs(lesson)) - {other.about["id"] for other in taken}:
+    for number, lesson in enumerate(taken):
+        if missing := set(_needs(lesson)) - {other.about["id"] for other in taken[:number]}:
             lines.append(f"{_title(lesson)} builds on {', '.join(sorted(missing))}, which this day "
-                         "leaves out: ask for it beforehand.")
+                         "leaves out or brings later: ask for it beforehand.")
     spare = ENDS[length] - (plan[-1].end if plan else BEGIN)
     return "\n".join([*lines, f"{spare} min to spare until {clock(ENDS[length])}, for questions."])
 

@@ -16,19 +16,16 @@ from traitlets.config import Config
 
 from tlcourse.files import write_atomically
 from tlcourse.school import live
+from tlcourse.school.formulas import mathml
 from tlcourse.school.source import tags
-from tlcourse.school.steps import Lesson, Step, clock, headings, lead, read, sentences
+from tlcourse.school.steps import Lesson, Step, clock, formulas, headings, lead, read, sentences
 
 ASSETS = Path(__file__).parent / "assets"
-FITS, PICTURE, TOLD = 14, 11, 200
-"""Lines of code and output that a slide has room for, a picture in such lines, and the characters
-of what is said about it."""
-_FORMULA = re.compile(
-    r"(```.*?```|`[^`\n]+`)"  # code, which stays
-    r"|\$\$(.+?)\$\$"
-    r"|(?<![\\$\w])\$([^$\s](?:[^$\n]*[^$\s])?)\$(?!\w)",
-    re.DOTALL,
-)
+FITS, PICTURE, FORMULA, TOLD = 14, 11, 4, 200
+"""Lines of code and output that a slide has room for beside its words, a picture and a formula in
+such lines, and the characters of what is said about them."""
+LONGEST = 24
+"""Lines of a printed text that stands on a slide of its own."""
 
 
 def write(id: str) -> Path:
@@ -65,25 +62,6 @@ def write(id: str) -> Path:
     return path
 
 
-def mathml(text: str) -> str:
-    """A Markdown text with its TeX formulas as MathML; code stays as it is.
-
-    Examples
-    --------
-    >>> mathml("`$x$` costs $5, or 6 $")
-    '`$x$` costs $5, or 6 $'
-    """
-    from latex2mathml.converter import convert
-
-    def formula(found: re.Match) -> str:
-        code, display, inline = found.groups()
-        if code:
-            return code
-        return convert(display.strip(), display="block") if display else convert(inline)
-
-    return _FORMULA.sub(formula, text)
-
-
 def _cells(lesson: Lesson) -> Iterator[NotebookNode]:
     """The slides in order, each followed by its notes."""
     about, minutes = lesson.about, lesson.about["minutes"]
@@ -104,18 +82,18 @@ def _cells(lesson: Lesson) -> Iterator[NotebookNode]:
 def _slide(step: Step, heading: str, after: Step | None) -> Iterator[NotebookNode]:
     """What leads to the code, the code, what came out, and a sentence or two about it."""
     heading = f"## {heading.partition(' · ')[2] or heading}"
-    formulas = re.findall(r"\$\$.+?\$\$", step.text, re.DOTALL)
-    yield _markdown("\n\n".join([heading, lead(step), *formulas]), "slide")
+    apart = formulas(step)
+    yield _markdown("\n\n".join([heading, lead(step), *apart]), "slide")
     hidden = "hide-input" in tags(step.cell)
     if not hidden:
         yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
     notes = f"**{clock(step.mark)} · step {step.number}**\n\n{step.text}\n\n{step.after}"
     yield _markdown(notes, "notes")
-    outputs = [output for output in step.cell.outputs if not _is_widget(output)]
+    outputs = [_shortened(output) for output in step.cell.outputs if not _is_widget(output)]
     if not outputs:
         return
-    code = 0 if hidden else len(step.code.splitlines())
-    if code + sum(map(_lines, outputs)) > FITS:
+    above = FORMULA * len(apart) + (0 if hidden else len(step.code.splitlines()))
+    if above + sum(map(_lines, outputs)) > FITS:
         yield _markdown(heading, "subslide")
     yield new_code_cell(outputs=outputs, metadata={
         "slideshow": {"slide_type": "fragment"}, "transient": {"remove_source": True}})
@@ -137,6 +115,14 @@ def _lines(output: NotebookNode) -> int:
     if "<img" in "".join(data.get("text/html", "")):
         return PICTURE
     return len(output.get("text", data.get("text/plain", "")).splitlines())
+
+
+def _shortened(output: NotebookNode) -> NotebookNode:
+    """The beginning of a printed text that no slide has room for; other outputs as they are."""
+    lines = output.get("text", "").splitlines()
+    if len(lines) <= LONGEST:
+        return output
+    return NotebookNode(output, text="\n".join([*lines[: LONGEST - 1], "…"]))
 
 
 def _is_widget(output: NotebookNode) -> bool:

@@ -7,9 +7,11 @@ from IPython import get_ipython
 from IPython.display import display
 
 from tlcourse.school import exercises, places
+from tlcourse.school.check import say
 from tlcourse.school.source import checked, load, tags
 
-_COLUMN = '<div style="flex:1 1 20em"><b>{}</b><pre style="white-space:pre-wrap">{}</pre></div>'
+_COLUMN = ('<div style="flex:1 1 20em"><b>{}</b>'
+           '<pre style="white-space:pre-wrap;word-break:normal">{}</pre></div>')
 
 
 def solution(exercise_id: str) -> None:
@@ -25,7 +27,7 @@ def solution(exercise_id: str) -> None:
     try:
         ours = source(exercise_id)
     except LookupError as error:
-        print(error)
+        say(str(error))
         return
     shell = get_ipython()
     if shell is None:

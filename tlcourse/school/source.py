@@ -94,6 +94,7 @@ def inputs(notebook: NotebookNode) -> dict:
 
 
 def fingerprint(notebook: NotebookNode) -> str:
+    """Known by all that the source decides, so that a notebook may be run and nothing else."""
     return hashlib.sha256(json.dumps(inputs(notebook), sort_keys=True).encode()).hexdigest()
 
 
@@ -112,7 +113,19 @@ def checked(cell: NotebookNode) -> str | None:
     return found[2] if found and found[1] in defined else None
 
 
-def tree(source: str) -> ast.AST:
+def is_edited(path: Path) -> bool:
+    """Whether a notebook was changed since it was made here; a damaged one counts as changed."""
+    try:
+        notebook = load(path)
+        return notebook.metadata["tlcourse"]["inputs_sha256"] != fingerprint(notebook)
+    except FileNotFoundError:
+        return False
+    except (NotebookError, KeyError):
+        return True
+
+
+def tree(source: str) -> ast.Module:
+    """The syntax tree of a cell; an empty one where the cell is not plain Python."""
     try:
         return ast.parse(source)
     except SyntaxError:  # of IPython's own kind; that it works is shown by the run

@@ -45,10 +45,12 @@ class Step:
 
     @property
     def code(self) -> str:
+        """The whole snippet."""
         return self.cell.source
 
     @property
     def given(self) -> str:
+        """What the participant's cell holds already: imports, or all of an exercise."""
         fixed = {"exercise", "hide-input"} & set(tags(self.cell)) or self.code.startswith("quiz(")
         lines = self.code.splitlines()
         imports = [line for node in tree(self.code).body
@@ -67,6 +69,7 @@ class Lesson:
 
     @property
     def minutes(self) -> int:
+        """Teaching and exercises together."""
         return sum(self.about["minutes"].values())
 
     def step(self, number: int) -> Step:
@@ -77,6 +80,9 @@ class Lesson:
         LookupError
             A number that none of them has.
         """
+        if number == len(self.steps) + 1:
+            raise LookupError(f"step {len(self.steps)} was the last one of lesson "
+                              f"{self.about['id']}")
         if not 1 <= number <= len(self.steps):
             raise LookupError(f"lesson {self.about['id']} has steps 1 to {len(self.steps)}, "
                               f"and no step {number}")
@@ -144,13 +150,26 @@ def lead(step: Step) -> str:
     asked = [sentence for sentence in said if sentence.endswith("?")]
     if said[-1].endswith(":"):
         return said[-1]
-    return asked[0] if asked else said[0] if headings(step.text) else ""
+    begins = headings(step.text) and not _goes_on(said[0])
+    return asked[0] if asked else said[0] if begins else ""
+
+
+def formulas(step: Step) -> list[str]:
+    """The formulas that stand alone in a step's text, and the sentence that explains the last."""
+    found = re.findall(r"\$\$.+?\$\$", step.text, re.DOTALL)
+    after = sentences(step.text.rpartition("$$")[2].strip().partition("\n\n")[0])[0]
+    return [*found, after] if found and _goes_on(after) else found
 
 
 def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph, each in one line."""
     ends = r"(?:(?<=[.?!])|(?<=[.?!]\)))\s+(?=[A-Z*`(])"
     return re.split(ends, " ".join(paragraph.split()))
+
+
+def _goes_on(sentence: str) -> bool:
+    """Whether it only goes on with what stands before it, as after a formula: "where x is"."""
+    return sentence[:1].islower()
 
 
 def _from_code(code: ast.Module) -> str:
@@ -162,8 +181,9 @@ def _from_code(code: ast.Module) -> str:
         return "A question about this lesson."
     names = [node.name for node in code.body if isinstance(node, ast.FunctionDef)]
     names += [node.id for part in code.body for target in getattr(part, "targets", [])
-              for node in ast.walk(target) if isinstance(node, ast.Name)]
-    draws = [name for name in calls if name.startswith("plots.")]
+              for node in ast.walk(target) if isinstance(node, ast.Name) and node.id != "_"]
+    drawn = calls["figure"].args[0] if "figure" in calls else None
+    draws = [ast.unparse(drawn.func)] if isinstance(drawn, ast.Call) else []
     verb, said = ("Define", names) if names else ("Draw", draws) if draws else ("Try", list(calls))
     return f"{verb} {', '.join(f'`{name}`' for name in list(dict.fromkeys(said))[:4])}."
 

@@ -91,14 +91,9 @@ def attempt(
 
 def _run(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
     """The events that the worker reported, and how it ended if not as it should."""
-    apart = sandbox.why_not() is None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         group = Group.make(limits.memory, limits.processes)
-        command = [*sandbox.walls(), *_WORKER] if apart else _WORKER
-        process = subprocess.Popen(
-            group.entering(command) if group else command, cwd=folder, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            env=sandbox.environment("/tmp" if apart else folder))
+        process = _start(folder, group)
         events, said = [], []
         readers = [threading.Thread(target=_listen, args=(process.stdout, job["nonce"], events)),
                    threading.Thread(target=_keep_tail, args=(process.stderr, said))]
@@ -121,6 +116,21 @@ def _run(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
     last = ("".join(said).strip().splitlines() or [""])[-1][:200]
     return events, (f"ended its own process{f' with status {status}' if status else ''}"
                     f"{f', saying {last!r},' if last else ''}")
+
+
+def _start(folder: str, group: Group | None) -> subprocess.Popen:
+    """The worker's process, in the group and behind the walls where there are any."""
+    apart = sandbox.why_not() is None
+    command = [*sandbox.walls(), *_WORKER] if apart else _WORKER
+    try:
+        return subprocess.Popen(
+            group.entering(command) if group else command, cwd=folder, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env=sandbox.environment("/tmp" if apart else folder))
+    except OSError:
+        if group:
+            group.close()  # nobody else will
+        raise
 
 
 def _hand_over(process, job):

@@ -5,10 +5,14 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from tlcourse.school import places
 from tlcourse.school.classroom import sandbox
 from tlcourse.school.classroom.groups import Group
 from tlcourse.school.classroom.limits import Limits
 from tlcourse.school.places import command
+
+LEAST_MEMORY = 500_000_000
+"""Bytes, with which Python and torch can be loaded."""
 
 
 def release(lessons: list[str], folder: str, students: str | None) -> int:
@@ -21,8 +25,10 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
         names = students_in(Path(students)) if students else ()
     except ValueError as error:
         return _fail(error)
-    made = release(lessons, Path(folder), names)
-    print(*(f"to hand out: {path}" for path in made), sep="\n")
+    known = dict.fromkeys(places.notebook(lesson).name[:2] for lesson in lessons)
+    for path in release(list(known), Path(folder), names):
+        print(f"for {path.stem}:" if path.stem in names else "to hand out:" if not names else
+              "for who is not in the list:", path)
     return 0
 
 
@@ -32,22 +38,26 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
         return _fail(missing)
     from tlcourse.school.classroom import report
     from tlcourse.school.classroom.edition import assignment, name_of
-    from tlcourse.school.classroom.grade import grade, submissions
+    from tlcourse.school.classroom.grade import grade
+    from tlcourse.school.classroom.handed_in import notices
 
-    lesson, course = assignment(lesson).lesson, Path(course)
-    if not (course / "release" / name_of(lesson)).is_dir():
-        return _fail(f"{course} holds no release of {name_of(lesson)}: make it with "
-                     f"`{command()} classroom release {lesson} --output {course}`")
-    if not submissions(Path(folder), name_of(lesson)):
-        return _fail(f"there is no notebook in {folder}")
+    if problem := _impossible(limits):
+        return _fail(problem)
+    lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
+    if problem := _misplaced(handed_in, lesson, course):
+        return _fail(problem)
+    for notice in notices(handed_in, name_of(lesson), course):
+        print(notice, file=sys.stderr)
     print(_conditions(limits))
     try:
-        graded, failed = grade(Path(folder), lesson, course, limits=limits)
+        graded, failed = grade(handed_in, lesson, course, limits=limits)
     except Timeout:
         return _fail(f"another grading is under way in {course}: wait until it is done")
     paths = report.write(course / "reports" / name_of(lesson), graded)
-    new = sum(not one.known for one in graded)
-    print(f"{new} graded now, {len(graded) - new} known from before.", *paths, sep="\n")
+    new, handed = sum(not one.known for one in graded), sum(bool(one.file) for one in graded)
+    print(f"{new} graded now, {handed - new} known from before, {len(graded) - handed} handed in "
+          "nothing.", *paths,
+          f"feedback, a page for each student: {course / 'feedback'}", sep="\n")
     print(*failed, sep="\n", end="\n" * bool(failed), file=sys.stderr)
     return int(bool(failed))
 
@@ -58,6 +68,8 @@ def dry_run(path: str, limits: Limits) -> int:
     from tlcourse.school.classroom.report import table
     from tlcourse.school.classroom.submission import Unreadable
 
+    if problem := _impossible(limits):
+        return _fail(problem)
     try:
         print(table(dry_run(Path(path), limits)))
     except Unreadable as error:
@@ -67,8 +79,36 @@ def dry_run(path: str, limits: Limits) -> int:
 
 def limits(seconds: float | None, megabytes: float | None) -> Limits:
     """The usual limits, or those that were asked for."""
-    given = {"seconds": seconds, "memory": megabytes and int(megabytes * 1e6)}
-    return Limits(**{name: value for name, value in given.items() if value})
+    usual = Limits()
+    return Limits(seconds=usual.seconds if seconds is None else seconds,
+                  memory=usual.memory if megabytes is None else int(megabytes * 1e6))
+
+
+def _impossible(limits: Limits) -> str | None:
+    if limits.seconds > 0 and limits.memory >= LEAST_MEMORY:
+        return None
+    return (f"no submission can run in {limits.seconds:g} s with {limits.memory / 1e6:g} MB: allow "
+            f"more than 0 s and at least {LEAST_MEMORY // 1_000_000} MB")
+
+
+def _misplaced(handed_in: Path, lesson: str, course: Path) -> str | None:
+    """What is amiss with the two folders, if anything."""
+    from tlcourse.school.classroom.edition import name_of
+    from tlcourse.school.classroom.handed_in import submissions
+
+    if not handed_in.exists():
+        return f"there is no folder {handed_in}"
+    if not handed_in.is_dir():
+        return f"{handed_in} is a file: name its folder, or add --dry-run to see its points"
+    if not (course / "release" / name_of(lesson)).is_dir():
+        return (f"{course} holds no release of {name_of(lesson)}: make it with "
+                f"`{command()} classroom release {lesson} --output {course}`")
+    if course.resolve().is_relative_to(handed_in.resolve()):
+        return (f"{handed_in} holds the course folder {course} itself: put what was handed in into "
+                "a folder of its own")
+    if not submissions(handed_in, name_of(lesson)):
+        return f"there is no notebook in {handed_in}: unpack archives there first"
+    return None
 
 
 def _conditions(limits: Limits) -> str:
@@ -88,7 +128,9 @@ def _nbgrader_missing() -> str | None:
     from importlib.util import find_spec
 
     if find_spec("nbgrader") is None:
-        return "nbgrader is not installed: pip install \"tlcourse[classroom]\""
+        by_hand = 'python -m pip install "tlcourse[classroom]"'
+        how = by_hand if command() == "tlcourse" else f"{command()} classroom release 01"
+        return f"nbgrader is not installed: call `{how}`, which installs it"
     return None
 
 

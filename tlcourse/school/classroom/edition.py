@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from tlcourse import __version__
 from tlcourse.school import exercises, places
 from tlcourse.school.classroom import variants
-from tlcourse.school.classroom.needed import needed, statements
+from tlcourse.school.classroom.needed import names, needed, statements
 from tlcourse.school.classroom.recorded import shown
 from tlcourse.school.source import KERNEL, checked, load, tags
 
@@ -25,6 +25,8 @@ of your answer is right, and further checks follow when this is graded. Save the
 your points beforehand, from the saved file and by the same code:
 
     tlcourse classroom grade --dry-run {file}.ipynb
+
+(In a folder with `course.py`, write `python course.py` in place of `tlcourse`.)
 
 What an exercise asks for must stand in its own cell, or in cells of yours right below it."""
 
@@ -104,7 +106,8 @@ def _exercise(cells, place, variant, with_hidden):
     prompt, letters = variants.reword(id, cells[place - 1].source, variant)
     made = [_markdown(_of_this_edition(prompt), f"{slug}-text"),
             _code(starter(cells[place].source), slug, solution=True)]
-    context = shown(_section(cells, place - 1) if exercise.kind == "predict" else [])
+    leans_on_lesson = exercise.kind == "predict" or id in getattr(variants.own(id), "SHOWN", ())
+    context = shown(_section(cells, place - 1) if leans_on_lesson else [])
     if context.source:
         made.insert(0, _markdown(context.source, f"{slug}-before", context.get("attachments")))
     source = f'visible("{id}", {answer})'
@@ -123,6 +126,7 @@ def starter(source: str) -> str:
 def _setup(lesson: str, learner: NotebookNode) -> str:
     """The statements of the lesson that its exercises and their solutions stand on."""
     earlier, code = [], []
+    recorded = getattr(variants.own(lesson), "RECORDED", {})
     solved = {cell.id: cell for cell in load(places.solution(lesson)).cells}
     for cell in learner.cells:
         if cell.cell_type == "code" and "exercise" in tags(cell):
@@ -131,9 +135,15 @@ def _setup(lesson: str, learner: NotebookNode) -> str:
             code = [*needed(earlier, wanted), *code]
             earlier += [s for s in statements(cell.source) if s.startswith(("import ", "from "))]
         elif cell.cell_type == "code":
-            earlier += statements(cell.source)
+            earlier += [recorded.get(_bound(s), s) for s in statements(cell.source)]
     kept = [statement for statement in earlier if statement in code]
     return "\n".join(["from tlcourse.school.classroom import visible", *dict.fromkeys(kept)])
+
+
+def _bound(statement):
+    """The variable that a statement binds, where it is one alone."""
+    bound = names(statement)[0]
+    return bound.pop() if len(bound) == 1 else None
 
 
 def _section(cells, place):

@@ -4,7 +4,6 @@ What came of each submission is kept in ``records/`` of the course folder as soo
 so that a batch that was stopped goes on where it was, and grades nothing twice.
 """
 
-import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -18,9 +17,10 @@ from tqdm import tqdm
 from tlcourse.school.classroom import records, variants
 from tlcourse.school.classroom.attempt import GraderError, Outcome, attempt, nothing
 from tlcourse.school.classroom.edition import Assignment, assignment, name_of
+from tlcourse.school.classroom.handed_in import submissions
 from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.classroom.release import written as _text
-from tlcourse.school.classroom.submission import Unreadable, clean, read, student_name
+from tlcourse.school.classroom.release import variants_in, written
+from tlcourse.school.classroom.submission import Unreadable, clean, read
 
 
 @dataclass(frozen=True)
@@ -73,34 +73,14 @@ def dry_run(path: Path, limits: Limits) -> Outcome:
     Unreadable
         It does not say which assignment and variant it is.
     """
+    if path.is_dir():
+        raise Unreadable(f"{path} is a folder, and a dry run takes one notebook")
     about = read(path).notebook.metadata.get("tlcourse", {})
     lesson, variant = about.get("lesson"), about.get("variant")
     if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in about):
         raise Unreadable(f"{path.name} does not say which assignment it is: hand in the notebook "
                          "that you were given, with your answers in it")
     return grade_file(path, assignment(lesson, variant), limits)
-
-
-def submissions(folder: Path, name: str) -> dict[str, Path]:
-    """The submitted notebooks by student.
-
-    A student's name is that of the file or, where the file is called as the assignment is, that
-    of its folder. Of two with one name the second gets a number.
-
-    Parameters
-    ----------
-    folder : path
-        Searched with all of its folders.
-    name : str
-        Of the assignment, such as "lesson-01".
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.ipynb")):
-        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts):
-            own = student_name(path.parent.name if path.stem == name else path.stem)
-            numbered = (f"{own}_{number}" for number in itertools.count(2))
-            found[next(s for s in itertools.chain([own], numbered) if s not in found)] = path
-    return found
 
 
 def grade(
@@ -136,7 +116,7 @@ def grade(
     folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
     with FileLock(course / ".grading.lock", timeout=0):
         files: dict[str, Path | None] = {**submissions(folder, name_of(lesson))}
-        handed_out = (course / "variants" / name_of(lesson)).glob("*.ipynb")
+        handed_out = variants_in(course, name_of(lesson)).glob("*.ipynb")
         files |= {path.stem: None for path in handed_out if path.stem not in files}
         graded, failed = [], []
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
@@ -161,12 +141,12 @@ def _one(student, path, lesson, course, limits, stop) -> Graded:
     given = assignment(lesson, variant_of(student, lesson, course))
     if path is None:
         reason = "nothing was handed in."
-        return Graded(student, "", nothing(given, reason), True, _text(given.notebook))
-    place, key = records.place(course, given.name, student), records.key(path, given)
+        return Graded(student, "", nothing(given, reason), True, written(given.notebook))
+    place, key = records.place(course, given.name, student), records.key(path, given, limits)
     try:
-        notebook = _text(clean(read(path), given).notebook)
+        notebook = written(clean(read(path), given).notebook)
     except Unreadable:
-        notebook = _text(given.notebook)
+        notebook = written(given.notebook)
     if (known := records.read(place, key)) is not None:
         return Graded(student, str(path), known, True, notebook)
     outcome = grade_file(path, given, limits, stop.is_set)
@@ -191,5 +171,5 @@ def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:
 
 def variant_of(student: str, lesson: str, course: Path) -> int:
     """The variant that a student was given; 0 when the release has none for this one."""
-    has_own = (course / "variants" / name_of(lesson) / f"{student}.ipynb").exists()
+    has_own = (variants_in(course, name_of(lesson)) / f"{student}.ipynb").exists()
     return variants.of_student(student) if has_own else 0

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import nbformat
+from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException  # noqa: F401, for those who call
@@ -17,6 +18,9 @@ from traitlets.config import Config
 
 from tlcourse.files import write_atomically
 from tlcourse.school.classroom.attempt import Outcome
+from tlcourse.school.formulas import mathml
+
+_REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')
 
 
 class Recorded(NbGraderPreprocessor):
@@ -42,6 +46,20 @@ class Recorded(NbGraderPreprocessor):
                     nbformat.v4.new_output("execute_result", data={
                         "text/plain": str(float(one.points))}, execution_count=None)]
         return nb, resources
+
+
+class Page(HTMLExporter):
+    """nbgrader's page with the feedback, which needs no network and names no hidden check."""
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        for cell in nb.cells:
+            if cell.cell_type == "markdown":
+                cell.source = mathml(cell.source)
+                continue
+            cell.source = cell.source.partition("\n### BEGIN HIDDEN TESTS")[0]
+            cell.outputs = [one for one in cell.outputs if one.output_type == "stream"]
+        text, resources = super().from_notebook_node(nb, resources, **options)
+        return _REMOTE.sub("", text), resources
 
 
 def generate(folder: Path, name: str) -> None:
@@ -81,7 +99,10 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
           ("LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata"))]
     write_atomically(folder / "submitted" / student / name / f"{name}.ipynb", notebook)
     _run(Autograde, folder, name, student, config)
-    _run(GenerateFeedback, folder, name, student, Config())
+    page = Config()
+    page.GenerateFeedback.exporter_class = Page
+    page.HTMLExporter.exclude_anchor_links = True
+    _run(GenerateFeedback, folder, name, student, page)
 
 
 def entered_since(folder: Path, name: str, student: str, when: float) -> bool:

@@ -1,11 +1,12 @@
 """What a graded exercise is checked for: the visible check, and the further ones.
 
-The visible check of a function is the lesson's own ladder on seed 0. That of a prediction judges
-its form alone, for a letter could be found by trying. The hidden check is the whole ladder on
+The visible check of a function is the lesson's own ladder on seed 0. That of a prediction, and of
+a number that each variant has its own of, judges its form alone, for a letter could be found by
+trying. The hidden check is the whole ladder on
 other seeds, and properties of a lesson's own in ``further/lessonNN.py``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tlcourse.school import check as ladder
@@ -32,7 +33,8 @@ def hidden(exercise_id: str, answer: object) -> float:
 def visible_exercise(exercise_id: str) -> exercises.Exercise:
     """An exercise with the steps of its visible check."""
     exercise = exercises.get(exercise_id)
-    if exercise.kind != "predict":
+    has_variants = exercise_id in getattr(variants.own(exercise_id), "CHECKS", {})
+    if exercise.kind != "predict" and not has_variants:
         return exercise
     form = _letter if isinstance(exercise.reference(), str) else None
     return replace(exercise, checks=(*exercise.checks[:-1], *([form] if form else [])))
@@ -55,7 +57,7 @@ def graded_exercise(exercise_id: str, variant: int, letters: str = "") -> exerci
         checks = make(variant)
     if letters:
         checks = [_on_original(step, letters) for step in checks]
-    further = _further(getattr(own, "PROPERTIES", {}), exercise_id)
+    further = getattr(own, "PROPERTIES", {}).get(exercise_id, ())
     return replace(exercise, checks=(_of_ones_own, *checks, *further))
 
 
@@ -66,10 +68,6 @@ def judge(exercise: exercises.Exercise, answer: object, seeds: Sequence[int]) ->
         if not result.passed:
             break
     return result
-
-
-def _further(properties: Mapping[str, tuple], exercise_id: str) -> tuple:
-    return tuple(properties.get(exercise_id, ()))
 
 
 def _letter(answer, seed):

@@ -11,6 +11,7 @@ from tlcourse.school import exercises
 from tlcourse.school.classroom import variants
 from tlcourse.school.classroom.attempt import Earned, Outcome
 from tlcourse.school.classroom.edition import Assignment
+from tlcourse.school.classroom.limits import Limits
 
 
 def place(course: Path, name: str, student: str) -> Path:
@@ -18,12 +19,12 @@ def place(course: Path, name: str, student: str) -> Path:
     return course / "records" / name / f"{student}.json"
 
 
-def key(path: Path, given: Assignment) -> str:
-    """Known by the file's content, the assignment with its variant, its checks and the version."""
+def key(path: Path, given: Assignment, limits: Limits) -> str:
+    """Known by the file's content, the limits, the assignment, its checks and the version."""
     asked = json.dumps([cell.source for cell in given.notebook.cells])
     checks = [sha256(module.__file__) for module in
               (exercises.lesson(given.lesson), variants.own(given.lesson)) if module]
-    parts = [sha256(path), asked, str(given.variant), __version__, *checks]
+    parts = [sha256(path), repr(limits), asked, str(given.variant), __version__, *checks]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

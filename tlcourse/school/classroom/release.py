@@ -1,5 +1,6 @@
 """Assignments of nbgrader, made from the lessons: ``tlcourse classroom release``."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,16 +42,16 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
         gradebook.generate(folder, given.name)
         made.append(folder / "release" / given.name / f"{given.name}.ipynb")
         for student in students:
-            path = variant_file(folder, given.name, student)
+            path = variants_in(folder, given.name) / f"{student}.ipynb"
             own = assignment(lesson, variants.of_student(student))
             write_atomically(path, written(own.notebook))
             made.append(path)
     return made
 
 
-def variant_file(folder: Path, name: str, student: str) -> Path:
-    """Where the notebook of a student lies, if the release has variants."""
-    return folder / "variants" / name / f"{student}.ipynb"
+def variants_in(folder: Path, name: str) -> Path:
+    """Where the notebooks of the students lie, if the release has variants."""
+    return folder / "variants" / name
 
 
 def students_in(path: Path) -> list[str]:
@@ -59,14 +60,20 @@ def students_in(path: Path) -> list[str]:
     Raises
     ------
     ValueError
-        Two lines that become the same name.
+        No names, no text, or two lines that become one name, as Windows and macOS see it.
     """
-    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    students = [student_name(line) for line in lines if line]
-    twice = {student for student in students if students.count(student) > 1}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no text in UTF-8: save it with this encoding") from None
+    students = [student_name(line.strip()) for line in lines if line.strip()]
+    alike = Counter(student.casefold() for student in students)
+    twice = sorted(student for student in students if alike[student.casefold()] > 1)
     if twice:
-        raise ValueError(f"{path} has {sorted(twice)[0]} more than once: give each student a line "
-                         "and a name of letters, digits, dots and hyphens")
+        raise ValueError(f"{path} has {twice[0]} more than once: give each student a line and a "
+                         "name of letters, digits, dots and hyphens")
+    if not students:
+        raise ValueError(f"{path} names nobody: write one student a line")
     return students
 
 

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
 def write(folder: Path, graded: Sequence[Graded]) -> list[Path]:
-    """Write three tables: ``points.csv``, ``remarks.csv`` and ``items.csv``.
+    """Write the tables ``totals.csv``, ``points.csv``, ``remarks.csv`` and ``items.csv``.
 
     Parameters
     ----------
@@ -25,9 +25,12 @@ def write(folder: Path, graded: Sequence[Graded]) -> list[Path]:
     Returns
     -------
     list of path
-        The tables, one row each for a student's exercise, a remark, and a kind of wrong answer.
+        The tables, one row each for a student, a student's exercise, a remark, and a kind of
+        answer.
     """
     tables = {
+        "totals.csv": [("student", "file", "points", "maximum"),
+                       *((one.student, one.file, *_total(one.outcome)) for one in graded)],
         "points.csv": [("student", "file", "exercise", "points", "maximum", "reason"),
                        *((one.student, one.file, e.exercise, e.points, e.maximum, e.reason)
                          for one in graded for e in one.outcome.earned)],
@@ -66,11 +69,16 @@ def items(graded: Sequence[Graded]) -> list[tuple[str, int, str, str]]:
 
 def table(outcome: Outcome) -> str:
     """One submission's points, for the terminal."""
-    total = sum(one.points for one in outcome.earned)
-    of = sum(one.maximum for one in outcome.earned)
+    total, of = _total(outcome)
     lines = [f"{one.exercise:>6}  {one.points:2} of {one.maximum:2}  {one.reason}".rstrip()
              for one in outcome.earned]
     return "\n".join([*lines, f" total  {total:2} of {of:2}", *outcome.remarks])
+
+
+def _total(outcome: Outcome) -> tuple[int, int]:
+    """Points, and the most that there were to earn."""
+    return (sum(one.points for one in outcome.earned),
+            sum(one.maximum for one in outcome.earned))
 
 
 def _no_formula(value: object) -> object:

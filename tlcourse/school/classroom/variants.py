@@ -46,8 +46,7 @@ def reword(exercise_id: str, prompt: str, variant: int) -> tuple[str, str]:
     letters : str
         The original letter of the first option, of the second, ...; empty where there are none.
     """
-    words = getattr(own(exercise_id), "WORDS", {}).get(exercise_id)
-    if words and variant:
+    if words := getattr(own(exercise_id), "WORDS", {}).get(exercise_id):
         return words(prompt, variant), ""
     options = list(_OPTION.finditer(prompt))
     letters = [option[1] for option in options]

@@ -80,15 +80,15 @@ def _limit(memory: int, tasks: int) -> None:
     """One process's own share, so that most memory bombs end as a MemoryError in their cell."""
     import resource
 
-    def at_most(kind, value):
+    def hold(kind, value):
         resource.setrlimit(kind, (value, value))
 
-    at_most(resource.RLIMIT_CORE, 0)
-    at_most(resource.RLIMIT_FSIZE, memory // 4)
+    hold(resource.RLIMIT_CORE, 0)
+    hold(resource.RLIMIT_FSIZE, memory // 4)
     if sys.platform == "linux":  # elsewhere these do not count what matters
-        at_most(resource.RLIMIT_DATA, memory * 3 // 4)
+        hold(resource.RLIMIT_DATA, memory * 3 // 4)
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans stay among the descendants
-        at_most(resource.RLIMIT_NPROC, tasks)  # which holds everybody but root
+        hold(resource.RLIMIT_NPROC, tasks)  # which holds everybody but root
 
 
 def _prepare(job):

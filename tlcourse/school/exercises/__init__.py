@@ -139,7 +139,8 @@ def _find(list_name: str, what: str, id: str):
     modules = map(lesson, [own] if own in lessons() else lessons())
     entries = {entry.id: entry for module in modules for entry in getattr(module, list_name)}
     if id not in entries:
-        raise LookupError(f"there is no {what} {id!r}; there are: {', '.join(entries) or 'none'}.")
+        there = entries if isinstance(id, str) else map(repr, entries)  # as for hint(0.1)
+        raise LookupError(f"there is no {what} {id!r}; there are: {', '.join(there) or 'none'}.")
     return entries[id]
 
 

@@ -4,7 +4,7 @@ from tlcourse.school.exercises import exists, is_function, one_of, with_texts
 
 _WHICH = {
     "a": "the H-score of print is above MNIST's by a hair, close to the ceiling of 9, and being "
-    "good at home was not asked. What do the two other scores say?",
+    "good at home was not asked. What do the three other scores say?",
     "c": "their H-scores are equal. But where does the H-score of pure noise end with 99 columns?",
     "d": "what they are varied in are clothes. Is there a score in the table that puts them first?",
 }
@@ -52,6 +52,9 @@ def _copies(answer, seed):
         if "size mismatch" in str(error):
             return ("load_state_dict stopped at a tensor that both have in different shapes: "
                     "strict=False forgives other names, and not other shapes.")
+        if "Missing key" in str(error):
+            return ("load_state_dict wants every name of the target and no other: which of its "
+                    "options lets a part of them be loaded?")
         raise
     after = target.state_dict()
     if list(after) != list(before):
@@ -149,6 +152,7 @@ def _which_mistake(got, theta, y):
     import numpy as np
 
     joint = np.stack([theta[y == k].sum(0) for k in range(3)]) / len(y)
+    by_answer = "of all answers z only one counts here: add up over z what each of them expects."
     given_z, given_y = joint / joint.sum(0), joint / joint.sum(1, keepdims=True)
     certain = np.eye(4)[theta.argmax(1)]
     hard = np.stack([certain[y == k].sum(0) for k in range(3)])
@@ -163,6 +167,13 @@ def _which_mistake(got, theta, y):
         (np.log((hard / np.maximum(hard.sum(0), 1))[y, theta.argmax(1)]).mean()):
             "this looks only at the most probable answer, which is NCE: let every answer count by "
             "its probability.",
+        (np.log((given_z[y] * theta).max(1)).mean()): by_answer,
+        (np.log(given_z[y, theta.argmax(1)]).mean()): by_answer,
+        (np.log(theta @ given_z.T).mean()):
+            "this averages over every label that a sample could have: take its own, y[i], for "
+            "sample i.",
+        (np.log(given_z[y]).mean()):
+            "the probabilities theta of the sample do not occur: weight P(y | z) by theta of z.",
         (np.log((given_z[y] * theta).sum(1)).sum()):
             "this is the sum over the samples where the mean is wanted.",
         (np.log(theta[np.arange(len(y)), y]).mean()):
@@ -192,10 +203,15 @@ def _hides(answer, seed):
 
     rng = np.random.default_rng(seed)
     z = np.maximum(rng.normal(size=(200, 12)) + 0.5, 0)
-    got = answer(z.copy())
-    if not isinstance(got, np.ndarray) or got.ndim != 2 or len(got) != 200:
-        shape = getattr(got, "shape", None)
-        return f"an array with a row for each of 200 samples is needed, and this is {shape or got}."
+    given = z.copy()
+    got = answer(given)
+    if not isinstance(got, np.ndarray):
+        return f"an array is needed, and this is of type {type(got).__name__}."
+    if got.ndim != 2 or len(got) != 200:
+        return f"a row for each of 200 samples is needed, and the shape of this is {got.shape}."
+    if not np.array_equal(given, z):
+        return ("z itself has changed, so that there is nothing left to compare with: work on "
+                "z.copy().")
     if not np.isfinite(got).all():
         return "some of the new features are NaN or infinite."
     if np.ptp(got, axis=0).max() == 0:
@@ -206,7 +222,7 @@ def _hides(answer, seed):
             return ("the numbers are there, in other rows: feature and sample no longer belong "
                     "together.")
         return (f"z cannot be recovered from this by a linear map: {back:.0%} of its variation is "
-                "lost. Which step cannot be undone?")
+                "lost. Which step has no linear way back?")
     score = cka(z, got)
     if score > 1 - 1e-9:
         return ("CKA is exactly 1: to rotate, to mirror, to shift and to scale all features alike "

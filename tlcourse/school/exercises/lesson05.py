@@ -23,12 +23,15 @@ def _fools_coral(answer, seed):
     import torch
 
     x = torch.randn(40, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    y = answer(x.clone())
+    given = x.clone()
+    y = answer(given)
     if not isinstance(y, torch.Tensor) or y.shape != x.shape:
         shape = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
         return f"a tensor of the shape of x, {tuple(x.shape)}, is needed, and this is {shape}."
     if not torch.isfinite(y).all():
         return "not every number of it is finite."
+    if not torch.equal(given, x):
+        return "x itself has changed: make new features, and leave those that you were given."
     distance, moved = _coral(x, y.to(x)), (y.to(x).mean(0) - x.mean(0)).abs()
     if distance < 1e-9:
         if moved.max() < 1e-9:
@@ -66,6 +69,7 @@ def _by_hand(answer, seed):
         (47 / 32, "the mean of k(x, y) counts twice."),
         (37 / 16, "what x and y have in common makes the distance smaller: subtract it."),
         ((19 / 16) ** 0.5, "this is the root: the distance, where its square is asked for."),
+        (3 / 16, "the single pair within y is a point with itself: what is k at distance 0?"),
         (23 / 8, "these are sums over pairs; each of the three terms is a mean."),
     ):
         if abs(answer - wrong) < 6e-3:
@@ -112,6 +116,9 @@ def _mmd_value(answer, seed):
     got, operations = _counted(lambda: answer(x, y, s))
     if got is None or got is ...:
         return "it returns nothing yet."
+    if isinstance(got, float):
+        return ("this is a plain number, through which no gradient can reach the features: return "
+                "the tensor itself, without .item() and float().")
     if not isinstance(got, torch.Tensor) or got.ndim:
         return "one number is needed, a tensor without dimensions: take the means."
     if not torch.allclose(got.to(x), _mmd2()(x, y, s)):
@@ -154,6 +161,12 @@ def _why_another_value(got, x, y, s):
          "something in the exponent is not squared."),
         (combined(lambda d2: torch.exp(-d2 / s**2)), "a factor 2 is missing under the exponent."),
         (combined(lambda d2: torch.exp(-d2 / (2 * s))), "the width s counts squared."),
+        (combined(lambda d2: torch.exp(-d2 / 2 * s**2)),
+         "`/ 2 * s**2` divides by 2 and multiplies by s squared: put 2 * s**2 in brackets."),
+        (combined(lambda d2: torch.exp(d2 / (2 * s**2))),
+         "this kernel grows with the distance: what is the sign in the exponent?"),
+        (combined(lambda d2: 2**-d2), "the width s plays no part: right for your three points, "
+         "where k is a half at distance 1, and for no other width."),
         (combined(lambda d2: torch.exp(-d2.square() / (2 * s**2))),
          "the distance is squared twice now."),
         (combined(gaussian, torch.sum), "these are sums over pairs: each term is a mean."),

@@ -46,7 +46,10 @@ def _reverses(answer, seed):
     z = answer.apply(x, lam)
     if not torch.equal(z, x):
         return "the forward pass has changed x: it is the identity, all happens on the way back."
-    (got,) = torch.autograd.grad(z, x, back, allow_unused=True)
+    try:
+        (got,) = torch.autograd.grad(z, x, back, allow_unused=True)
+    except RuntimeError as error:  # autograd's own words about what backward returned
+        return _unusable(str(error))
     if got is None:
         return "no gradient at all comes back: the first value that backward returns is that of x."
     factors = (got / back).unique()
@@ -65,6 +68,23 @@ def _reverses(answer, seed):
             return message
     if abs(factor + lam) > 1e-9:
         return f"with lam = {lam} the gradient comes back {factor:.3g} times."
+
+
+def _unusable(error):
+    for sign, message in (
+        ("ellipsis", "a gap is left in backward: write what the features get in place of `...`."),
+        ("incorrect number", "forward takes x and lam, so backward returns two values, one for "
+         "each: for lam it is None."),
+        ("different than None", "lam is a plain number and gets no gradient: the second value "
+         "that backward returns is None, the first is for x."),
+        ("invalid gradient", "the gradient of x has the shape of x, entry by entry: no mean or sum "
+         "of it."),
+        ("expected Variable", "the first value that backward returns is no tensor: it is made from "
+         "the gradient that came from above."),
+    ):
+        if sign in error:
+            return message
+    return f"autograd could not use what backward returns: {error}."
 
 
 def _slope():
@@ -117,10 +137,11 @@ def _why_another_slope(got, exact, factors, w, h):
         (backward, "this looks back only; compare w + h with w - h."),
         (2 * central, "from w - h to w + h it is 2 h, not h."),
         (2 * h * central, "this is the difference: divide by the 2 h between the two places."),
+        (h * h * central, "`/ 2 * h` divides by 2 and multiplies by h: put 2 * h in brackets."),
         (-central, "the sign is turned round: what lies ahead, minus what lies behind."),
         (together, "all entries were moved at once, so every slope is the sum of all."),
-        (exact, "this is the derivative itself, as autograd or a formula gives it; here the "
-         "difference is asked for, which knows nothing but values of the loss."),
+        (exact, "this is the derivative itself, whatever the h that is handed in. Here the "
+         "difference over that h is asked for, which knows nothing but values of the loss."),
     ):
         if torch.allclose(got.to(exact), wrong, rtol=1e-6, atol=1e-9):
             return message
@@ -145,6 +166,10 @@ def _can_learn(answer, seed):
     disc = answer(5)
     if not isinstance(disc, torch.nn.Module):
         return f"a module is needed, and this returns {type(disc).__name__}."
+    takes = next((layer.in_features for layer in disc.modules()
+                  if isinstance(layer, torch.nn.Linear)), 5)
+    if takes != 5:
+        return f"asked for 5 features it takes {takes}: the argument `features` says how many."
     x = 3 * torch.randn(64, 5, generator=torch.Generator().manual_seed(seed))
     says = disc(x).detach()
     if tuple(says.shape) != (64, 1):
@@ -172,7 +197,13 @@ def _learns(disc, x):
         optimiser.zero_grad()
         binary_cross_entropy_with_logits(disc(x), is_source).backward()
         optimiser.step()
-    if float(((disc(x) > 0) == is_source.bool()).float().mean()) < 0.9:
+    says = disc(x).detach()
+    if float(says.max()) <= 0:
+        return "it never says a number above 0, so it can never be sure of a source sample."
+    if float(says.abs().max()) <= 1:
+        return ("whatever it learns, it never goes beyond -1 and 1, so it can never be sure: the "
+                "last layer's output should be free to be anything.")
+    if float(((says > 0) == is_source.bool()).float().mean()) < 0.9:
         return ("it answers, but one straight cut is all that it can learn: two domains, one of "
                 "which lies around the other, look alike to it. Keep the hidden layer.")
 

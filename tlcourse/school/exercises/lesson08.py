@@ -1,6 +1,7 @@
 """References and checks of lesson 08, Negative transfer."""
 
 from functools import cache
+from numbers import Real
 
 from tlcourse.school.exercises import exists, is_function, with_texts
 
@@ -25,22 +26,25 @@ def _three_words(answer, seed):
     rng = np.random.default_rng(seed)
     base = rng.uniform(0.4, 0.9, 5)  # seeds differ much more than the two methods do
     clear, noise = 0.03 + rng.uniform(0, 0.004, 5), np.array([0.1, -0.06, 0.05, -0.05, 0.02])
-    cases = {"better": (base + clear, base, "positive"), "worse": (base - clear, base, "negative"),
-             "noise": (base + noise, base, "inconclusive"),
-             "less noise": (base - noise, base, "inconclusive")}
-    said = {name: answer(list(a), list(b)) for name, (a, b, _) in cases.items()}
-    odd = [word for word in said.values() if word not in WORDS]
+    lucky = np.array([0.2, 0.01, 0.01, 0.01, 0.01])
+    gaps = {"better": clear, "worse": -clear, "noise": noise, "minus noise": -noise,
+            "lucky": lucky, "unlucky": -lucky}
+    said = {name: answer(list(base + gap), list(base)) for name, gap in gaps.items()}
+    odd = [word for word in said.values() if not isinstance(word, str) or word not in WORDS]
     if odd:
-        return f"one of the words {', '.join(WORDS)} is needed, and one verdict is {odd[0]!r}."
+        shown = repr(odd[0]) if isinstance(odd[0], str) else f"of type {type(odd[0]).__name__}"
+        return f"one of the words {', '.join(WORDS)} is needed, and one verdict is {shown}."
     if said["better"] == "negative" and said["worse"] == "positive":
         return "the signs are crossed: a transfer that is better in every run is called negative."
-    if said["noise"] != "inconclusive":
-        return ("five gaps of +10, -6, +5, -5 and +2 points are called "
-                f"{said['noise']}: where does their interval begin and end?")
     if set(said.values()) == {"inconclusive"}:
         return ("transfer is better by 3 points in each of five runs, and still nothing is "
                 "decided: are the runs compared in pairs?")
-    for name, (_, _, right) in cases.items():
+    for name in ("noise", "minus noise", "lucky", "unlucky"):
+        if said[name] != "inconclusive":
+            points = ", ".join(f"{100 * gap:+.0f}" for gap in gaps[name])
+            return (f"five gaps of {points} points are called {said[name]}: where does their "
+                    "interval begin and end?")
+    for name, right in (("better", "positive"), ("worse", "negative")):
         if said[name] != right:
             return f"a transfer that is {name} in all five runs by 3 points is called {said[name]}."
 
@@ -70,6 +74,8 @@ def _estimates(answer, seed):
     wrong = {
         "these are the answers as they were counted; the mistakes are still in them.": table @ q,
         "this multiplies by the table: it adds the mistakes a second time.": table @ (table @ q),
+        "this corrects each class by its own right answers only: where do the wrong ones go?":
+            table @ q / table.diagonal(),
         "this solves with the table turned over: which index is the answer, which the class?":
             np.linalg.solve(table.T, table @ q),
     }
@@ -80,6 +86,11 @@ def _estimates(answer, seed):
     if not np.allclose(got, q, atol=1e-6):
         return (f"the answers were made from frequencies {q}, and this finds {got.round(2)}: "
                 "table @ q should give the answers back.")
+    answers = table @ np.array([0.6, 0.4, 0, 0]) + [0, 0, 0.05, -0.05]  # chance in few samples
+    got = np.asarray(answer(table, answers))
+    if abs(got.sum() - 1) > 1e-6 or got.min() < 0:
+        return ("with few samples a frequency comes out below 0, or the sum is not 1: keep the "
+                "two lines that follow the solution.")
 
 
 def _agreement():
@@ -144,7 +155,8 @@ def _cosine(answer, seed):
                 return message
         if not -1 <= float(got) <= 1:
             return f"a cosine is a number from -1 to 1, and this is {float(got):.3g}."
-        return f"the cosine of the two gradients of the backbone is {right:.3f}, this is {got:.3f}."
+        return (f"the cosine of the two gradients of the backbone is {right:.3f}, this is {got:.3f}"
+                ": each gradient is one long vector, of the model as it was handed over.")
     if left:
         return (f"the cosine is right, but {left} parameters of the model keep a gradient, which "
                 "the next step of an optimiser would use.")
@@ -170,13 +182,15 @@ def _every_patient(answer, seed):
         return "a dictionary with an entry for each of A to F is needed."
     open_ones = [name for name in "ABCDEF" if answer[name] is ... or answer[name] is None]
     if open_ones:
-        return f"{len(open_ones)} patients wait for an entry: {', '.join(open_ones)}."
+        return f"no entry yet for {', '.join(open_ones)}."
     for name in "ABCDEF":
         entry = answer[name]
         if isinstance(entry, str):
-            return f"the entry of {name} has no evidence: write the cause *and* its number."
+            return f"the entry of {name} has no evidence: write the cause and its number."
         if not isinstance(entry, tuple | list) or len(entry) != 2:
             return f"the entry of {name} should be a pair, the name of a cause and its evidence."
+        if isinstance(entry[1], bool) or not isinstance(entry[1], Real):
+            return f"the evidence for {name} is a number such as 0.31, and this is {entry[1]!r}."
         known = {cause["name"] for cause in _patients()[name]["causes"]}
         if entry[0] not in known:
             return f"the report of {name} lists no cause {entry[0]!r}: {', '.join(sorted(known))}."

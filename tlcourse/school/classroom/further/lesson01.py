@@ -12,6 +12,8 @@ def _classes(variant):
 
 
 def _words(prompt, variant):
+    if not variant:
+        return prompt
     return prompt.replace("Ten digits,", f"{_CLASSES[_classes(variant)]} symbols,")
 
 

@@ -1,0 +1,30 @@
+"""Records of long runs, and the scripts that made them."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from tlcourse.files import ROOT
+
+FOLDER = ROOT / "data" / "runs"
+
+
+def script(path: Path) -> ModuleType:
+    """Import a file of Python by its path; what pickles its functions looks in `sys.modules`."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def record(name: str) -> dict:
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def the_run(kept: dict, **key) -> dict:
+    """The one run of a record that has these settings."""
+    (run,) = (run for run in kept["runs"] if key.items() <= run.items())
+    return run
