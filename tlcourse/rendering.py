@@ -29,7 +29,8 @@ SHOWN = 0.1
 
 def points(gap: Gap) -> str:
     """A gap in points: +12.3 (+4.1 to +20.5)."""
-    return f"{100 * gap.estimate:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+    estimate, low, high = (round(100 * value, 1) + 0.0 for value in gap[:3])  # never -0.0
+    return f"{estimate:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def advice(report: "Report") -> str:

@@ -25,7 +25,7 @@ dt{font-weight:bold}dd{margin:0 0 .5em 0}dd:first-of-type{font-size:1.25em}
 .pictures{display:flex;flex-wrap:wrap}.pictures img{flex:1 1 20em;min-width:0;max-width:100%}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin:1em 0}
-th,td{padding:.3em .7em;text-align:left;vertical-align:top;border-bottom:1px solid #bbb}
+th,td{padding:.3em .7em;vertical-align:top;border-bottom:1px solid #bbb}
 @media(max-width:40em){th,td{padding:.3em .3em;font-size:.85em}}
 @media print{body{font-size:10pt;margin:0;max-width:none}tr,dl,.pictures{break-inside:avoid}}
 """
@@ -71,6 +71,8 @@ def page(report: "Report") -> str:
 def _table(table: pd.DataFrame) -> str:
     with pd.option_context("display.max_colwidth", None):
         drawn = table.to_html(index=False, border=0, float_format="{:.2f}".format)
+    for cell in ("th", "td"):  # in the cells themselves: a notebook has a style of its own
+        drawn = drawn.replace(f"<{cell}>", f'<{cell} style="text-align:left">')
     return f'<div class="wide">{drawn}</div>'
 
 

@@ -12,6 +12,8 @@ sample of it. It holds
 - ``weights``: MMD with other weights, printed digits to UCI digits;
 - ``signs``: DANN with the two forms of its loss, and with the wrong sign, on the same pair;
 - ``partial``: the same pair, where the target holds the digits 0 to 4 only.
+
+The last three mix the writers in the target's split, as the first pair of ``runs`` does.
 """
 
 import json
