@@ -9,18 +9,15 @@ first cases.
 """
 
 import json
-import platform
-from datetime import date
-from importlib.metadata import version
 
 import torch
 from tqdm.auto import tqdm
 
-from tlcourse import __version__
 from tlcourse.data import Domain
 from tlcourse.diagnose import diagnose
 from tlcourse.files import ROOT, write_atomically
 from tlcourse.models import small_cnn
+from tlcourse.provenance import provenance
 from tlcourse.report import Report
 
 REPETITIONS, MOST = 40, 6
@@ -50,10 +47,7 @@ def main() -> None:
                       "gap": {s: [round(v, 4) for v in g[:3]] for s, g in report.gap.items()}})
     alarms = sum(set(row["verdict"].values()) != {"inconclusive"} for row in found)
     write_atomically(ROOT / "data" / "runs" / "false_alarms.json", json.dumps({
-        "command": "python tests/false_alarms.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python tests/false_alarms.py"),
         "repetitions": REPETITIONS,
         "reports with a verdict": alarms,
         "at most": MOST,

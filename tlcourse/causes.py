@@ -92,7 +92,7 @@ def _conflict(mean, ckas: list[float]) -> Cause:
     against = max(0.0, -cosine / within) if within > 0.02 else 0.0
     said = f"gradient cosine {cosine:+.2f}, within the source {within:+.2f}"
     if renaming is not None:
-        said += f"; classes renamed by the labelled few: {100 * renaming:+.0f} points"
+        said += f"; classes renamed by the labelled few: {100 * renaming:+z.0f} points"
     if ckas:
         said += f"; CKA of the features before and after tuning {np.mean(ckas):.2f}"
     return Cause("conflict", _share(max(against, renaming or 0.0)), said)

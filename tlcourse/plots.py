@@ -148,7 +148,7 @@ def gaps_to(
                           yerr=50 * (gap.high - gap.low), capsize=2, **style,
                           markerfacecolor="white" if gap.low <= 0 <= gap.high else None)
         words.append(f"{method} " + ", ".join(
-            f"{100 * g.estimate:+.0f}{' (undecided)' if g.low <= 0 <= g.high else ''} at {n}"
+            f"{100 * g.estimate:+z.0f}{' (undecided)' if g.low <= 0 <= g.high else ''} at {n}"
             for n, g in zip(sizes, gaps, strict=True)))
     axes.axhline(0, color="black", linewidth=1)
     axes.set_xticks(range(len(sizes)), [str(n) for n in sizes])

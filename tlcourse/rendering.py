@@ -28,9 +28,14 @@ SHOWN = 0.1
 
 
 def points(gap: Gap) -> str:
-    """A gap in points: +12.3 (+4.1 to +20.5)."""
-    estimate, low, high = (round(100 * value, 1) + 0.0 for value in gap[:3])  # never -0.0
-    return f"{estimate:+.1f} ({low:+.1f} to {high:+.1f})"
+    """A gap in points, with its interval.
+
+    Examples
+    --------
+    >>> points(Gap(0.123, 0.041, 0.205, 5)), points(Gap(-0.0001, -0.02, 0.0199, 5))
+    ('+12.3 (+4.1 to +20.5)', '+0.0 (-2.0 to +2.0)')
+    """
+    return f"{100 * gap.estimate:+z.1f} ({100 * gap.low:+z.1f} to {100 * gap.high:+z.1f})"
 
 
 def advice(report: "Report") -> str:
@@ -112,8 +117,8 @@ def answers(report: "Report") -> dict[str, str]:
         if hurt and report.overall != "negative" else ""
     return {
         "Does transfer help?": f"{helps[report.overall]}{also}.",
-        "How sure is that?": f"95 % interval of {best} {100 * found.low:+.1f} to "
-                             f"{100 * found.high:+.1f} points over {found.n} paired seeds, "
+        "How sure is that?": f"95 % interval of {best} {100 * found.low:+z.1f} to "
+                             f"{100 * found.high:+z.1f} points over {found.n} paired seeds, "
                              f"{compared(report)}.",
         "What speaks against it?": f"{cause.name}, evidence {cause.evidence:.2f} of 1: "
                                    f"{cause.meaning}." if cause else "No cause stands out.",

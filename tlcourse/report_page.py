@@ -55,7 +55,7 @@ def page(report: "Report") -> str:
     """A whole HTML page, the pictures and the changes for each class included."""
     pictured = "".join(map(_image, pictures(report)))
     changes = 100 * report.per_class
-    changes = pd.DataFrame({s: [score(value, ".0f" if s == "scratch" else "+.0f")
+    changes = pd.DataFrame({s: [score(value, ".0f" if s == "scratch" else "+z.0f")
                                 for value in changes[s]] for s in changes}, index=changes.index)
     return "\n".join([
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',

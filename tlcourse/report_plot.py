@@ -45,7 +45,7 @@ def _gaps(axes: Axes, report: "Report") -> None:
             hollow = "white" if verdict[s] == "inconclusive" else BLUE
             axes.plot(100 * gap[s].estimate, i, "o", markersize=8, color=BLUE,
                       markerfacecolor=hollow)
-            axes.annotate(f"{100 * gap[s].estimate:+.1f}", (100 * gap[s].estimate, i),
+            axes.annotate(f"{100 * gap[s].estimate:+z.1f}", (100 * gap[s].estimate, i),
                           xytext=(0, 7), textcoords="offset points", ha="center")
     axes.axvline(0, color="black", linewidth=1)
     rows = range(len(report.strategies))

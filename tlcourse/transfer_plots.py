@@ -60,7 +60,7 @@ def gaps_of_causes(causes: pd.DataFrame) -> dict[str, dict[str, Gap]]:
 
 def _points(gap: Gap) -> str:
     mark = " (undecided)" if decided(gap) == "inconclusive" else ""
-    return f"{100 * gap.estimate:+.0f}{mark}"
+    return f"{100 * gap.estimate:+z.0f}{mark}"
 
 
 def evidence_table(causes: pd.DataFrame) -> Figure:
@@ -115,9 +115,9 @@ def where_it_pays(record: Mapping) -> Figure:
                           fontsize=9 if gap else 8)
                 continue
             table[i, j] = 100 * gap.estimate
-            axes.text(j, i, f"{table[i, j]:+.0f}", ha="center", va="center",
+            axes.text(j, i, f"{table[i, j]:+z.0f}", ha="center", va="center",
                       color="white" if abs(table[i, j]) > 25 else "black")
-            words.append(f"{strategy} from {sources[i]} at {labels[j]}: {table[i, j]:+.0f}")
+            words.append(f"{strategy} from {sources[i]} at {labels[j]}: {table[i, j]:+z.0f}")
         image = axes.imshow(table, cmap="PuOr", norm=norm, aspect="auto")
         axes.set_xticks(range(len(labels)), labels)
         axes.set_yticks(range(len(sources)), [s.replace("_", " ") for s in sources])

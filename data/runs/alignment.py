@@ -17,21 +17,18 @@ The last three mix the writers in the target's split, as the first pair of ``run
 """
 
 import json
-import platform
 from copy import deepcopy
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from tlcourse import __version__
 from tlcourse.align import ADVERSARIAL, adapt, adapt_batchnorm
 from tlcourse.data import LOOKS, load
 from tlcourse.files import write_atomically
 from tlcourse.models import small_cnn
+from tlcourse.provenance import provenance
 from tlcourse.selection import (
     importance_weighted_validation,
     negative_entropy,
@@ -168,10 +165,7 @@ def record() -> None:
     parts = {name: sweep(once, {"settings": settings, "digits": [digits]}, seeds=SEEDS)
              for name, (digits, settings) in parts.items()}
     content = {
-        "command": "python data/runs/alignment.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/alignment.py"),
         "steps": STEPS,
         "looks at test sets": len(LOOKS),
         "choice": {**CHOICE, "settings": choice, "tried": tried.to_dict("records")},

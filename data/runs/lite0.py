@@ -8,23 +8,20 @@ and how the learning rates were chosen. A test of the course recomputes a sample
 """
 
 import json
-import platform
 from dataclasses import replace
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import nn
 
-from tlcourse import __version__
 from tlcourse.data import Domain, load
 from tlcourse.features import features
 from tlcourse.files import write_atomically
 from tlcourse.finetune import param_groups, replace_head
 from tlcourse.framing import resize
 from tlcourse.models import pretrained
+from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
 
@@ -82,12 +79,8 @@ def record() -> None:
         sweep(run, {"strategy": [strategy], "labels": LABELS, "lr": [lr]}, seeds=SEEDS)
         for strategy, lr in rates.items()])
     print(table.groupby(["strategy", "labels"])["accuracy"].mean().unstack().round(3))
-    packages = ("torch", "timm", "numpy")
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
-        "command": "python data/runs/lite0.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{name: version(name) for name in packages}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/lite0.py", "timm"),
         "steps": {"target": STEPS},
         "choice": {**CHOICE, "rates": rates, "validation accuracy": [
             {"strategy": s, "lr": lr, "accuracy": round(a, 4)} for (s, lr), a in means.items()]},

@@ -8,19 +8,15 @@ A test of the course recomputes a sample of it.
 """
 
 import json
-import platform
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from tlcourse import __version__
 from tlcourse import strategies as ways
 from tlcourse.align import adapt
 from tlcourse.causes import explain
@@ -31,6 +27,7 @@ from tlcourse.framing import resize
 from tlcourse.freezing import freeze
 from tlcourse.matching import pair
 from tlcourse.pairing import Draw
+from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit, predict
 
@@ -255,10 +252,7 @@ def record() -> None:
     scratch = sweep(scratch_runs, {"labels": [LABELS]}, seeds=SEEDS)
     runs = sweep(map_runs, {"source_name": SOURCES, "labels": [LABELS]}, seeds=SEEDS)
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
-        "command": "python data/runs/negative.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/negative.py"),
         "steps": {"source": ways.SOURCE_STEPS, "target": ways.STEPS},
         "choice": {"labels a class": CHOICE_LABELS, "seeds": CHOICE_SEEDS, "pairs": names,
                    "rates": rates,

@@ -8,21 +8,18 @@ a test of the course diagnoses one patient again.
 """
 
 import json
-import platform
 from dataclasses import replace
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import pad
 
-from tlcourse import __version__
 from tlcourse.data import Domain, load
 from tlcourse.diagnose import diagnose
 from tlcourse.files import write_atomically
 from tlcourse.framing import resize
+from tlcourse.provenance import provenance
 from tlcourse.report import Report
 
 LABELS = 5
@@ -87,10 +84,7 @@ def examine(name: str, **settings) -> Report:
 
 def record() -> None:
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
-        "command": "python data/runs/patients.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/patients.py"),
         "patients": {name: examine(name).to_dict() for name in PATIENTS},
     }, indent=1) + "\n")
 

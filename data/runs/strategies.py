@@ -7,21 +7,18 @@ and how the settings were chosen. A test of the course recomputes a sample of it
 """
 
 import json
-import platform
 from copy import deepcopy
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
 from torch import nn
 
-from tlcourse import __version__
 from tlcourse.data import load
 from tlcourse.files import write_atomically
 from tlcourse.finetune import freeze, l2_sp, linear_probe_then_fine_tune
 from tlcourse.models import small_cnn
+from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
 
@@ -110,10 +107,7 @@ def record() -> None:
               seeds=SEEDS) for strategy, lr in rates.items()])
     table = table.explode(["labels", "accuracy", "on the source"])
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
-        "command": "python data/runs/strategies.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/strategies.py"),
         "steps": {"source": SOURCE_STEPS, "target": STEPS},
         "choice": {**CHOICE, "rates": rates, "validation accuracy": [
             {"strategy": s, "lr": lr, "accuracy": round(a, 4)} for (s, lr), a in means.items()]},

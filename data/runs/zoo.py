@@ -8,12 +8,9 @@ same 100 target labels and no others. A test of the course recomputes a sample o
 """
 
 import json
-import platform
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -22,11 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from tlcourse import __version__
 from tlcourse.data import Domain, load
 from tlcourse.features import features
 from tlcourse.files import write_atomically
 from tlcourse.models import pretrained, small_cnn
+from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
 from tlcourse.transferability import cosine_similarity, h_score, leep, logme, nce, proxy_a_distance
@@ -138,10 +135,7 @@ def record() -> None:
     columns = [c for c in table if c not in ("source", "targets", "seed")]
     table = table.drop(columns="targets").explode(columns)
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({
-        "command": "python data/runs/zoo.py",
-        "date": date.today().isoformat(),
-        "versions": {"tlcourse": __version__, **{n: version(n) for n in ("torch", "numpy")}},
-        "python": platform.python_version(),
+        **provenance("python data/runs/zoo.py"),
         "labels": LABELS,
         "steps": {"source": SOURCE_STEPS, "target": STEPS, "rate": RATE},
         "runs": [{k: None if v != v else v for k, v in row.items()}

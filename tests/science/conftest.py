@@ -19,3 +19,12 @@ def colours():
 @pytest.fixture
 def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def one_thread():
+    """As training has it: sums of two threads differ in their last digits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -98,6 +98,7 @@ def by_hand(drawn, method, *, weight, steps, batchnorm, sign, class_weights):
     return model.eval(), *zip(*seen, strict=True)
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("batchnorm", ["joint", "separate"])
 @pytest.mark.parametrize(("method", "sign", "class_weights"), [
     ("mmd", "reversal", None), ("coral", "reversal", None),

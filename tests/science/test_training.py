@@ -35,6 +35,7 @@ def test_it_learns_and_hands_back_a_model_in_evaluation_mode(blobs):
     assert history.step == [20, 40, 60] and history.loss[-1] < history.loss[0]
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_training_is_the_loop_written_out(blobs):
     def penalty(model):
         return 0.1 * model.head.weight.square().sum()

@@ -93,12 +93,14 @@ def _slide(step: Step, heading: str, after: Step | None) -> Iterator[NotebookNod
     if not outputs:
         return
     above = FORMULA * len(apart) + (0 if hidden else len(step.code.splitlines()))
-    if above + sum(map(_lines, outputs)) > FITS:
+    taken = sum(map(_lines, outputs))
+    if above + taken > FITS:
         yield _markdown(heading, "subslide")
     yield new_code_cell(outputs=outputs, metadata={
         "slideshow": {"slide_type": "fragment"}, "transient": {"remove_source": True}})
-    told = step.after or (after.text if after and not headings(after.text) else "")
-    yield _markdown(_beginning(told.partition("**Exercise")[0]), "-")
+    if taken <= FITS:
+        told = step.after or (after.text if after and not headings(after.text) else "")
+        yield _markdown(_beginning(told.partition("**Exercise")[0]), "-")
 
 
 def _beginning(text: str) -> str:

@@ -2,8 +2,8 @@
 
 The visible check of a function is the lesson's own ladder on seed 0. That of a prediction, and of
 a number that each variant has its own of, judges its form alone, for a letter could be found by
-trying. The hidden check is the whole ladder on
-other seeds, and properties of a lesson's own in ``further/lessonNN.py``.
+trying. The hidden check is the whole ladder on other seeds, and properties of a lesson's own in
+``further/lessonNN.py``.
 """
 
 from collections.abc import Sequence
