@@ -19,15 +19,15 @@ STYLE = """
 body{font:16px/1.45 sans-serif;color:#1a1a1a;background:#fff;max-width:58em;margin:2em auto;
 padding:0 1em}
 h3{font-size:1.5em;margin:.5em 0}
-dl{border-left:.5em solid;padding:.2em 1em;margin:1em 0}
-dl.positive{border-color:#0072B2}dl.negative{border-color:#D55E00}dl.inconclusive{border-color:#777}
-dt{font-weight:bold}dd{margin:0 0 .5em 0}dd:first-of-type{font-size:1.25em}
+.answers{border-left:.5em solid;padding:.2em 1em;margin:1em 0}
+.positive{border-color:#0072B2}.negative{border-color:#D55E00}.inconclusive{border-color:#777}
+.answers p{margin:0 0 .5em 0}.answers p:first-child span{font-size:1.25em}
 .pictures{display:flex;flex-wrap:wrap}.pictures img{flex:1 1 20em;min-width:0;max-width:100%}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin:1em 0}
 th,td{padding:.3em .7em;vertical-align:top;border-bottom:1px solid #bbb}
 @media(max-width:40em){th,td{padding:.3em .3em;font-size:.85em}}
-@media print{body{font-size:10pt;margin:0;max-width:none}tr,dl,.pictures{break-inside:avoid}}
+@media print{body{font-size:10pt;margin:0;max-width:none}tr,.answers,.pictures{break-inside:avoid}}
 """
 
 
@@ -37,10 +37,10 @@ def fragment(report: "Report", pictured: str = "") -> str:
     table = report.table[["score", "gap", "verdict"]].astype(object).reset_index()
     table["gap"] = [points(gap[s]) if s in gap else "" for s in table["strategy"]]
     table["score"] = [score(value) for value in table["score"]]
-    said = "".join(f"<dt>{html.escape(question)}</dt><dd>{html.escape(answer)}</dd>"
+    said = "".join(f"<p><b>{html.escape(question)}</b><br><span>{html.escape(answer)}</span></p>"
                    for question, answer in answers(report).items())
     parts = [f"<h3>{html.escape(title(report, '→'))}</h3>",
-             f'<dl class="{report.overall}">{said}</dl>', pictured,
+             f'<div class="answers {report.overall}">{said}</div>', pictured,
              _table(table.rename(columns={"gap": "gap to scratch in points"}))]
     if report.causes:
         parts.append(_table(pd.DataFrame(report.causes,
