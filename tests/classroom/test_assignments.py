@@ -28,7 +28,7 @@ SECONDS = 8
 
 @pytest.fixture(scope="module")
 def all_released(tmp_path_factory):
-    return release(LESSONS, tmp_path_factory.mktemp("all"), ["ann", "bob"])
+    return release(LESSONS, tmp_path_factory.mktemp("all"), ["ann", "bob"]).to_hand_out
 
 
 def lines(source):

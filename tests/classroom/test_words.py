@@ -25,6 +25,23 @@ def test_release_says_what_there_is_to_hand_out(tmp_path, capsys):
         f"to hand out: {tmp_path}/release/lesson-01/lesson-01.ipynb"]
 
 
+def test_a_new_release_keeps_what_somebody_has_written_into_the_last_one(tmp_path, capsys):
+    words = ["classroom", "release", "01", "--output", str(tmp_path)]
+    assert cli.main(words) == 0
+    common = tmp_path / "release" / "lesson-01" / "lesson-01.ipynb"
+    original = common.read_text("utf-8")
+    edited = original.replace("Exercise 1.1", "Exercise 1.1, due on Monday")
+    assert edited != original
+    common.write_text(edited, "utf-8")
+    capsys.readouterr()
+    assert cli.main(words) == 0
+    (kept,) = (tmp_path / "earlier").rglob("*.ipynb")
+    assert kept.read_text("utf-8") == edited and common.read_text("utf-8") == original
+    assert f"what was there before is kept: {kept}" in capsys.readouterr().out
+    assert cli.main(words) == 0
+    assert [*(tmp_path / "earlier").rglob("*.ipynb")] == [kept], "nothing has changed since"
+
+
 def test_nothing_is_released_where_one_of_the_lessons_is_not_there(tmp_path, capsys):
     assert cli.main(["classroom", "release", "01", "77", "--output", str(tmp_path)]) == 2
     assert "there is no lesson '77'" in capsys.readouterr().err

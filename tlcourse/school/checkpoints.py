@@ -69,6 +69,8 @@ def load(lesson: str, name: str, namespace: MutableMapping) -> list[str]:
     UnknownCheckpoint
         There is none of that name, or several.
     """
+    from threadpoolctl import threadpool_limits
+
     from tlcourse.school import stored
 
     record, made = _record(lesson), []
@@ -78,7 +80,8 @@ def load(lesson: str, name: str, namespace: MutableMapping) -> list[str]:
             old = namespace.get(variable) if variable in step["in_place"] else None
             namespace[variable] = stored.decode(value, folder(), old)
         if "code" in step:
-            _run(step["code"], f"<checkpoint {lesson} {number}>", namespace)
+            with threadpool_limits(1):  # more are slower for work this small
+                _run(step["code"], f"<checkpoint {lesson} {number}>", namespace)
         if "lend" in step:
             namespace[step["lend"]] = lend(namespace[step["lend"]])
         made += step["names"]

@@ -54,10 +54,9 @@ def encode(value: object, weights: dict[str, bytes]) -> object:
                                                                 value.columns.name]}
     if isinstance(value, nn.Module):
         return _encode_network(value, weights)
-    if dataclasses.is_dataclass(value) and type(value).__module__.startswith("tlcourse."):
-        kind = type(value)
-        return {"record": f"{kind.__module__}:{kind.__qualname__}",
-                "fields": {f.name: inner(getattr(value, f.name)) for f in dataclasses.fields(kind)}}
+    if (names := _fields(type(value))) is not None:
+        return {"record": f"{type(value).__module__}:{type(value).__qualname__}",
+                "fields": {name: inner(getattr(value, name)) for name in names}}
     raise NotStorable(f"a {type(value).__name__} cannot be stored; its code is run instead")
 
 
@@ -90,6 +89,15 @@ def decode(stored: object, folder: Path, old: object = None) -> object:
     module, _, name = stored["record"].partition(":")
     fields = {key: inner(value) for key, value in stored["fields"].items()}
     return getattr(importlib.import_module(module), name)(**fields)
+
+
+def _fields(kind: type) -> list[str] | None:
+    """Names of the fields of a record of the course, a dataclass or a named tuple."""
+    if not kind.__module__.startswith("tlcourse."):
+        return None
+    if dataclasses.is_dataclass(kind):
+        return [field.name for field in dataclasses.fields(kind)]
+    return list(kind._fields) if issubclass(kind, tuple) else None
 
 
 def _encode_array(value: np.generic | np.ndarray | torch.Tensor) -> dict:

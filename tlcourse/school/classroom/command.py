@@ -26,9 +26,12 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
     except ValueError as error:
         return _fail(error)
     known = dict.fromkeys(places.notebook(lesson).name[:2] for lesson in lessons)
-    for path in release(list(known), Path(folder), names):
+    made = release(list(known), Path(folder), names)
+    for path in made.to_hand_out:
         print(f"for {path.stem}:" if path.stem in names else "to hand out:" if not names else
               "for who is not in the list:", path)
+    for path in made.kept:
+        print("what was there before is kept:", path)
     return 0
 
 

@@ -1,19 +1,38 @@
 """Assignments of nbgrader, made from the lessons: ``tlcourse classroom release``."""
 
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.files import write_atomically
+from tlcourse.school import places
 from tlcourse.school.classroom import variants
 from tlcourse.school.classroom.edition import assignment
 from tlcourse.school.classroom.submission import student_name
 
 
-def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) -> list[Path]:
+class Release(NamedTuple):
+    """What a release made, and what it kept.
+
+    Attributes
+    ----------
+    to_hand_out : list of path
+    kept : list of path
+        Copies in ``earlier/`` of notebooks that were there and have become others.
+    """
+
+    to_hand_out: list[Path]
+    kept: list[Path]
+
+
+def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) -> Release:
     """Make the assignments of lessons, and enter them into nbgrader's database.
 
     Parameters
@@ -29,24 +48,43 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
 
     Returns
     -------
-    list of path
-        What there is to hand out.
+    Release
     """
     from tlcourse.school.classroom import gradebook  # slow to load, and learners lack nbgrader
 
-    made = []
+    made = Release([], [])
     for lesson in lessons:
         given = assignment(lesson, with_hidden=True)
-        source = folder / "source" / given.name / f"{given.name}.ipynb"
-        write_atomically(source, written(given.notebook))
-        gradebook.generate(folder, given.name)
-        made.append(folder / "release" / given.name / f"{given.name}.ipynb")
-        for student in students:
-            path = variants_in(folder, given.name) / f"{student}.ipynb"
-            own = assignment(lesson, variants.of_student(student))
-            write_atomically(path, written(own.notebook))
-            made.append(path)
+        source, common = (folder / kind / given.name / f"{given.name}.ipynb"
+                          for kind in ("source", "release"))
+        own = {variants_in(folder, given.name) / f"{student}.ipynb": variants.of_student(student)
+               for student in students}
+        with _keeping([source, common, *own], folder, made.kept):
+            write_atomically(source, written(given.notebook))
+            gradebook.generate(folder, given.name)
+            for path, variant in own.items():
+                write_atomically(path, written(assignment(lesson, variant).notebook))
+        made.to_hand_out.extend([common, *own])
     return made
+
+
+@contextmanager
+def _keeping(paths: Sequence[Path], folder: Path, kept: list[Path]) -> Iterator[None]:
+    """Copy what is there to ``earlier/``, and drop the copies of what has stayed the same."""
+    now, copies = f"{datetime.now():%Y-%m-%d %H.%M}", {}  # no colon, for Windows
+    for path in paths:
+        if path.is_file():
+            name = path.relative_to(folder).with_name(f"{path.stem} {now}{path.suffix}")
+            copies[path] = places.unused(folder / "earlier" / name)
+            write_atomically(copies[path], path.read_bytes())
+    yield
+    for path, copy in copies.items():
+        if path.is_file() and path.read_bytes() == copy.read_bytes():
+            copy.unlink()
+            with suppress(OSError):  # not empty
+                os.removedirs(copy.parent)
+        else:
+            kept.append(copy)
 
 
 def variants_in(folder: Path, name: str) -> Path:
