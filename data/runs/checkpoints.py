@@ -183,9 +183,10 @@ def _names(code, node):
                 reads.add(symbol.get_name())
             if top and (symbol.is_assigned() or symbol.is_imported()):
                 binds.add(symbol.get_name())
-    if isinstance(node, ast.For):  # it gives its own names a value before it reads them
-        own, first = ({each.id for each in ast.walk(part) if isinstance(each, ast.Name)}
-                      for part in (node.target, node.iter))
+    if isinstance(node, ast.For):  # it and loops in it give their names a value before they read it
+        targets = [each.target for each in ast.walk(node) if isinstance(each, ast.For)]
+        own, first = ({each.id for part in parts for each in ast.walk(part)
+                       if isinstance(each, ast.Name)} for parts in (targets, [node.iter]))
         reads -= own - first
     return reads, binds
 

@@ -11,6 +11,7 @@ import sys
 import time
 from symtable import symtable
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,9 +95,10 @@ def test_a_checkpoint_is_there_in_two_seconds_once_torch_is_imported():
             "from tlcourse.school import checkpoints\n"
             "checkpoints.load(*sys.argv[1:], {'__name__': '__main__'})\n"
             "print(start - first, time.process_time() - start)")
-    done = subprocess.run([sys.executable, "-c", code, *chosen], capture_output=True, text=True,
-                          check=True, timeout=60, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    torchs, taken = map(float, done.stdout.split())
+    runs = [subprocess.run([sys.executable, "-c", code, *chosen], capture_output=True, text=True,
+                           check=True, timeout=60, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            for _ in range(3)]
+    torchs, taken = map(min, zip(*(map(float, run.stdout.split()) for run in runs), strict=True))
     # Most of it are imports, and how long torch's own took says how slow the computer is just now.
     assert taken < max(SECONDS, 1.6 * torchs), chosen
 
@@ -106,14 +108,15 @@ def test_no_checkpoint_computes_what_is_slow(monkeypatch, tmp_path):
     slow = {}
     for id in LESSONS:
         for number, name in enumerate(recorded(id)):
-            monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / f"{id}-{number}"))
-            checkpoints.load(id, name, {"__name__": "__main__"})  # imports
-            monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / f"{id}-{number}-again"))
-            start = time.process_time()
-            checkpoints.load(id, name, {"__name__": "__main__"})
-            taken = time.process_time() - start
-            if taken > SECONDS / 2:
-                slow[id, name] = taken
+            taken = []
+            for again in range(3):  # the first one imports
+                monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / f"{id}-{number}-{again}"))
+                start = time.process_time()
+                checkpoints.load(id, name, {"__name__": "__main__"})
+                taken.append(time.process_time() - start)
+            if min(taken) > SECONDS / 2:
+                slow[id, name] = min(taken)
+            assert plt.get_fignums() == [], f"{id} {name} leaves a picture for the cell to show"
     assert slow == {}
 
 
