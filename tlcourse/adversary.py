@@ -63,6 +63,11 @@ def dann_lambda(progress: float) -> float:
     float
         0 at the start, .987 half way, .9999 at the end.
 
+    Raises
+    ------
+    ValueError
+        A progress that is no share.
+
     References
     ----------
     Ganin et al., Domain-adversarial training of neural networks, JMLR 2016.
@@ -151,6 +156,11 @@ def cdan_map(z: Tensor, logits: Tensor) -> Tensor:
     Returns
     -------
     tensor (N, K * d)
+
+    Raises
+    ------
+    ValueError
+        No two matrices of the same rows.
 
     References
     ----------

@@ -27,7 +27,7 @@ from tlcourse.adversary import (
 from tlcourse.discrepancy import coral, mmd2
 from tlcourse.domain import Domain
 from tlcourse.models import Network
-from tlcourse.training import _check_settings, _few_threads, batches
+from tlcourse.training import batches, check_training, few_threads
 from tlcourse.training_free import adapt_batchnorm, normalisations, subspace_alignment
 
 __all__ = ["ADVERSARIAL", "METHODS", "STATISTICAL", "AdaptHistory", "adapt", "adapt_batchnorm",
@@ -74,8 +74,9 @@ def adapt(
         Stays as it is.
     source : Domain
         n labelled samples.
-    target_x : tensor (m, ...)
-        Target inputs, of the source's shape. There is no place for target labels.
+    target_x : float32 tensor (m, ...)
+        Target inputs as a Domain holds them, of the source's shape: images lie in [0, 1]. There is
+        no place for target labels.
     method : str
         - ``"none"``: the source only;
         - ``"control"``: target samples pass through the network, and so through its batch
@@ -92,6 +93,8 @@ def adapt(
         Batches of each domain.
     seed : int
         Draws batches, dropout, and, each from a generator of its own, target batches and D.
+    batch_size : int
+        Samples of each domain in a step; all of a domain that has fewer.
     lr : float
         Of AdamW, for the network and the discriminator alike.
     batchnorm : {"joint", "separate"}
@@ -106,6 +109,8 @@ def adapt(
         Steps between two entries of the history.
     watch : function (step, model), optional
         Called with each entry; for measuring, not for choosing.
+    device, progress
+        As for `tlcourse.training.fit`.
 
     Returns
     -------
@@ -115,13 +120,18 @@ def adapt(
 
     Raises
     ------
+    TypeError
+        A source that is no Domain, or target inputs that are no tensor.
     ValueError
         Unknown names, settings out of range, inputs of another shape or with NaN, a model that
-        is no Network or, for ``"adabn"``, has no batch normalisation, or a loss that is not finite.
+        is no Network or, for ``"adabn"``, has no batch normalisation to adapt, or a loss that is
+        not finite.
     """
-    _check(model, source, target_x, method, weight, batchnorm, sign, class_weights)
+    _check_names(method, batchnorm, sign)
+    _check(model, method, weight, class_weights)
     model = copy.deepcopy(model).to(device)
-    _check_settings(model, source, steps, None, None)
+    check_training(model, source, steps=steps, batch_size=batch_size, every=every)
+    _check_target(source, target_x)
     model.train()
     term = _Term(model, method, weight, sign, seed, class_weights).to(device)
     uses_target = method == "control" or term.is_on
@@ -130,7 +140,7 @@ def adapt(
     source_rows = batches(len(source), batch_size, seed)
     target_rows = batches(len(target_x), batch_size, _other_seed(seed, 1))
     history, since = AdaptHistory(), []
-    with torch.random.fork_rng(devices=[]), _few_threads(model):
+    with torch.random.fork_rng(devices=[]), few_threads(model):
         torch.manual_seed(seed)
         bar = tqdm(range(1, steps + 1), disable=not progress, desc="adapting", leave=False)
         try:
@@ -242,22 +252,18 @@ def _other_seed(seed: int, stream: int) -> int:
     return int(np.random.default_rng([seed, stream]).integers(2**31))
 
 
-def _check(model, source, target_x, method, weight, batchnorm, sign, class_weights) -> None:
+def _check_names(method, batchnorm, sign) -> None:
     known = {"method": (method, METHODS), "batchnorm": (batchnorm, ("joint", "separate")),
              "sign": (sign, ("reversal", "non_saturating"))}
     for name, (value, values) in known.items():
         if value not in values:
             raise ValueError(f"{name} is one of {', '.join(values)}, got {value!r}")
+
+
+def _check(model, method, weight, class_weights) -> None:
     if not isinstance(model, Network):
         raise ValueError(f"adapt needs a Network, with backbone and head, got "
                          f"{type(model).__name__}; make one with as_network(model)")
-    if target_x.shape[1:] != source.X.shape[1:] or len(target_x) < 2:
-        raise ValueError(f"target_x needs at least 2 samples of the source's shape "
-                         f"{tuple(source.X.shape[1:])}, got {tuple(target_x.shape)}")
-    if not torch.isfinite(target_x).all():
-        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
-        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
-                         "leave them out")
     if not np.isfinite(weight):
         raise ValueError(f"the weight must be finite, got {weight}")
     if method == "adabn":
@@ -267,3 +273,21 @@ def _check(model, source, target_x, method, weight, batchnorm, sign, class_weigh
                                       or not (class_weights >= 0).all() or not class_weights.any()):
         raise ValueError(f"class_weights are 0 or more, one for each of the {classes} classes, got "
                          f"{class_weights}")
+
+
+def _check_target(source: Domain, target_x: Tensor) -> None:
+    if not isinstance(target_x, Tensor):
+        raise TypeError(f"target_x is a tensor of inputs alone, got {type(target_x).__name__}; "
+                        "of a Domain give its X")
+    if target_x.shape[1:] != source.X.shape[1:] or len(target_x) < 2:
+        raise ValueError(f"target_x needs at least 2 samples of the source's shape "
+                         f"{tuple(source.X.shape[1:])}, got {tuple(target_x.shape)}")
+    if not torch.isfinite(target_x).all():
+        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
+        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
+                         "leave them out")
+    low, high = float(target_x.min()), float(target_x.max())
+    if target_x.dtype != source.X.dtype or (target_x.ndim == 4 and (low < 0 or high > 1)):
+        raise ValueError(f"target_x must be {source.X.dtype}, images in [0, 1] as the source's "
+                         f"are, got {target_x.dtype} from {low:.3g} to {high:.3g}; divide bytes by "
+                         "255")

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from tlcourse.words import counted
+
 
 def matrix(x, name: str, *, rows: int = 2) -> np.ndarray:
     """A table of finite numbers.
@@ -30,8 +32,8 @@ def matrix(x, name: str, *, rows: int = 2) -> np.ndarray:
         raise ValueError(f"{name} must be a table of shape (samples, features), got {x.shape}; "
                          "flatten each sample first")
     if len(x) < rows:
-        raise ValueError(f"{name} has {len(x)} sample{'s' * (len(x) != 1)} where at least {rows} "
-                         "are needed; take more samples")
+        raise ValueError(f"{name} has {counted(len(x), 'sample')} where at least {rows} are "
+                         "needed; take more samples")
     return x
 
 
@@ -81,8 +83,8 @@ def classes_of(y, n: int | None, name: str = "y") -> tuple[np.ndarray, np.ndarra
         raise ValueError(f"{name} must hold {wanted}, got shape {y.shape}; a one-hot table becomes "
                          "labels by argmax(1)")
     if len(y) < 2:
-        raise ValueError(f"{name} has {len(y)} labels where at least 2 are needed; take more "
-                         "samples")
+        raise ValueError(f"{name} has {counted(len(y), 'label')} where at least 2 are needed; "
+                         "take more samples")
     if (y != np.round(y)).any():
         raise ValueError(f"{name} must hold class numbers, got {y[y != np.round(y)][0]:g}; give "
                          "each class a whole number")
@@ -98,6 +100,6 @@ def _numbers(x, name: str) -> np.ndarray:
         raise ValueError(f"{name} must be an array or a tensor of numbers, got "
                          f"{type(x).__name__} ({error})") from None
     if not np.isfinite(x).all():
-        raise ValueError(f"{name} holds {int((~np.isfinite(x)).sum())} values that are NaN or "
-                         "infinite; find the samples that they come from")
+        raise ValueError(f"{name} is NaN or infinite in {int((~np.isfinite(x)).sum())} of {x.size} "
+                         "values; find the samples that they come from")
     return x

@@ -60,11 +60,12 @@ def load(name: str, *, frame: str = "course") -> Domain:
     Parameters
     ----------
     name : str
-        A name in ``data/MANIFEST.json``, such as ``"uci_digits"``.
+        A name in ``data/MANIFEST.json``, such as ``"uci_digits"`` or ``"sentiment_tweets"``.
     frame : {"course", "original"}
         How the content fills the picture. ``"course"`` brings every small grey data set to the
         same 16 × 16 pixels with the content filling the frame, so that a network trained on one
-        can read another; ``"original"`` keeps the published size and margin.
+        can read another; ``"original"`` keeps the published size and margin. Tables have no frame:
+        both give the same.
 
     Returns
     -------
@@ -81,10 +82,18 @@ def load(name: str, *, frame: str = "course") -> Domain:
     if frame not in ("course", "original"):
         raise DataError(f"frame is 'course' or 'original', got {frame!r}")
     with np.load(verify(name), allow_pickle=False) as file:
-        images, labels = file["images"], file["labels"]
+        arrays = dict(file)
+    if "features" in arrays:
+        X = torch.from_numpy(arrays["features"].astype(np.float32))
+    else:
+        X = _pictures(arrays["images"], about, frame)
+    y = torch.from_numpy(arrays["labels"].astype(np.int64))
+    return Domain(name, X, y, about["classes"], about["ordered"])
+
+
+def _pictures(images: np.ndarray, about: dict, frame: str) -> torch.Tensor:
     X = torch.from_numpy(images.astype(np.float32) / about["scale"])
     X = X[:, None] if X.ndim == 3 else X.permute(0, 3, 1, 2)
     if frame == "course" and X.shape[1] == 1:
         X = crop_to_content(X, COURSE_SIZE) if about["crop"] else resize(X, COURSE_SIZE)
-    y = torch.from_numpy(labels.astype(np.int64))
-    return Domain(name, X, y, about["classes"], about["ordered"])
+    return X

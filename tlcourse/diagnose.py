@@ -16,7 +16,7 @@ from tlcourse.pairing import Pair
 from tlcourse.report import Report
 from tlcourse.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
 from tlcourse.trainings import Trainings
-from tlcourse.words import listed
+from tlcourse.words import counted, listed
 
 STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
 FEWEST_FOLDS = 5
@@ -64,7 +64,9 @@ def diagnose(
         Settings out of range, or domains that cannot be compared, in one sentence.
     """
     began = time.monotonic()
-    strategies = tuple(strategies)
+    if isinstance(strategies, str):
+        raise ValueError(f"strategies are a list, got {strategies!r}; write [{strategies!r}]")
+    strategies = tuple(dict.fromkeys(strategies))
     _check_settings(labels_per_class, seeds, strategies, budget)
     (source, target), thinned = within(budget, source, target)
     both = pair(source, target, progress=progress)
@@ -122,5 +124,5 @@ def _unmeasured(causes: dict[int, dict], both: Pair) -> list[str]:
 def _short_of_labels(both: Pair, wanted: int) -> list[str]:
     counts = np.bincount(both.target_y)
     short = [both.classes[k] for k in np.flatnonzero(counts - -(-counts // FEWEST_FOLDS) < wanted)]
-    return [f"{both.target_name} has fewer than {wanted} samples of {listed(short)} "
+    return [f"{both.target_name} has fewer than {counted(wanted, 'sample')} of {listed(short)} "
             "beside the test part: all that there are were used as labels"] if short else []

@@ -69,8 +69,9 @@ def mmd2(
     if bandwidths is None:
         median = _median_distance(squares)
         bandwidths = [median * factor for factor in SPREAD]
-    if not len(bandwidths) or not all(0 < s < math.inf for s in bandwidths):
-        raise ValueError(f"bandwidths are positive numbers, got {bandwidths}")
+    if np.ndim(bandwidths) != 1 or not len(bandwidths) or not all(0 < s < math.inf
+                                                                  for s in bandwidths):
+        raise ValueError(f"bandwidths are positive numbers in a list, got {bandwidths}")
     kernel = _MeanOfGaussians.apply(squares, bandwidths)
     w = x.new_ones(n) if weights is None else _checked(weights, n).to(x)
     return (_pair_weights(w, y.new_ones(m), unbiased) * kernel).sum()
@@ -110,6 +111,9 @@ def coral(x: Tensor, y: Tensor) -> Tensor:
 def check_features(x: Tensor, y: Tensor) -> None:
     """Refuse what is no pair of feature matrices of one width, and say what is wrong."""
     for name, z in (("x", x), ("y", y)):
+        if not isinstance(z, Tensor):
+            raise ValueError(f"features are tensors, got {name} as {type(z).__name__}; "
+                             "torch.as_tensor makes one")
         if z.ndim != 2 or not z.is_floating_point():
             raise ValueError(f"features are a matrix (n, d) of floats, got {name} of shape "
                              f"{tuple(z.shape)} and {z.dtype}; flatten(1) makes a matrix")

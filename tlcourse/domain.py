@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
+from tlcourse.words import counted, listed
+
 GOLDEN = (5**0.5 - 1) / 2
 """Steps of the golden ratio spread the cuts of ordered data: no two of five seeds fall together."""
 
@@ -33,7 +35,8 @@ class Domain:
     Raises
     ------
     DataError
-        Wrong shapes, NaN, pixel values outside [0, 1] or labels out of range.
+        Wrong shapes, NaN, pixel values outside [0, 1], or labels that are no whole numbers or
+        out of range.
     """
 
     name: str
@@ -43,8 +46,11 @@ class Domain:
     ordered: bool = False
 
     def __post_init__(self):
-        X = torch.as_tensor(self.X).to(torch.float32)
-        y = torch.as_tensor(self.y).to(torch.int64)
+        X, y = self._numbers("X").to(torch.float32), self._numbers("y")
+        if y.is_floating_point() and (y != y.round()).any():
+            raise DataError(f"{self.name}: labels are class numbers, got {y[y != y.round()][0]:g}; "
+                            "give each class a whole number")
+        y = y.to(torch.int64)
         if X.ndim not in (2, 4) or y.shape != X.shape[:1] or len(y) == 0:
             raise DataError(f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
                             f"got {tuple(X.shape)} and {tuple(y.shape)}")
@@ -57,18 +63,30 @@ class Domain:
         classes = self.classes
         if classes is None:
             classes = tuple(str(k) for k in range(int(y.max()) + 1))
+        if len(set(classes)) < len(classes):
+            raise DataError(f"{self.name}: two classes have one name among {listed(classes)}; give "
+                            "each a name of its own")
         if y.min() < 0 or y.max() >= len(classes):
             raise DataError(f"{self.name}: labels must lie in 0..{len(classes) - 1} for "
                             f"{len(classes)} classes, got {int(y.min())}..{int(y.max())}")
         for field, value in {"X": X, "y": y, "classes": tuple(map(str, classes))}.items():
             object.__setattr__(self, field, value)
 
+    def _numbers(self, field: str) -> torch.Tensor:
+        value = getattr(self, field)
+        try:
+            return torch.as_tensor(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"{self.name}: {field} must be an array or a tensor of numbers, got "
+                            f"{type(value).__name__} ({error})") from None
+
     def __len__(self) -> int:
         return len(self.y)
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.X.shape[1:])
-        return f"Domain({self.name}: {len(self):,} samples of {shape}, {len(self.classes)} classes)"
+        classes = f"{len(self.classes)} class{'es' * (len(self.classes) != 1)}"
+        return f"Domain({self.name}: {counted(len(self), 'sample')} of {shape}, {classes})"
 
     def subset(self, rows) -> "Domain":
         """The given rows (numbers or a mask) as a domain of the same name and classes."""
@@ -102,6 +120,11 @@ class Domain:
         -------
         Split
             ``train`` and ``validation`` are domains, ``test`` is a `Vault`.
+
+        Raises
+        ------
+        DataError
+            Fractions that leave nothing for a part, or a class too small to be in every part.
         """
         n = len(self)
         n_test, n_val = round(test * n), round(validation * n)
@@ -154,7 +177,8 @@ class Vault:
         return len(self.__domain)
 
     def __repr__(self) -> str:
-        return f"Vault({self.__domain.name}: {len(self):,} test samples, {len(self.looks)} looks)"
+        return (f"Vault({self.__domain.name}: {counted(len(self), 'test sample')}, "
+                f"{counted(len(self.looks), 'look')})")
 
     def open(self, purpose: str) -> Domain:
         """Hand out the test set and record why.

@@ -14,9 +14,10 @@ def proxy_a_distance(z_s, z_t, *, seed: int = 0) -> float:
 
     .. math:: \hat d_A = 2 (1 - 2 \epsilon)
 
-    where :math:`\epsilon` is the error of a regularised logistic regression on standardised
-    features, the mean of the errors on source and on target, so that unequal numbers do not
-    tilt it. It is measured on a half of each domain that was used neither to fit nor to tune.
+    where :math:`\epsilon` is the error of a logistic regression, regularised with C = 0.1, on
+    standardised features: the mean of the errors on source and on target, so that unequal numbers
+    do not tilt it. It is measured on a half of each domain that was used neither to fit nor to
+    tune.
 
     Parameters
     ----------

@@ -47,5 +47,8 @@ def write_atomically(path: Path | str, content: bytes | str) -> None:
     try:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(beside, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # of a full disk the system names no file
+        raise
     finally:
         beside.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Fine-tuning: ways to train a pretrained network, and to hold it near where it began.
 
 What they are made of is in modules of its own, whose names are handed on from here: `heads`
-replaces the last layer, `freezing` keeps a part as it is, `stages` gives each depth its rate.
+replaces the last layer, `freezing` keeps a part as it is, `stages` gives each depth its rate,
+`distillation` lets a student learn from a teacher.
 """
 
 import numpy as np
@@ -9,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from tlcourse.data import Domain
+from tlcourse.distillation import distillation_loss
 from tlcourse.freezing import freeze, unfreeze
 from tlcourse.heads import replace_head
 from tlcourse.stages import param_groups, stages
 from tlcourse.training import History, fit
 
-__all__ = ["freeze", "l2_sp", "linear_probe_then_fine_tune", "param_groups", "replace_head",
-           "stages", "unfreeze", "unfreeze_gradually"]
+__all__ = ["distillation_loss", "freeze", "l2_sp", "linear_probe_then_fine_tune", "param_groups",
+           "replace_head", "stages", "unfreeze", "unfreeze_gradually"]
 
 
 def unfreeze_gradually(

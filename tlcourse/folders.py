@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 from tlcourse.domain import DataError, Domain
 from tlcourse.tables import read_tables
-from tlcourse.words import listed
+from tlcourse.words import counted, listed
 
 SIDE = 96
 """Images with a longer side are brought to this many pixels."""
@@ -81,8 +81,8 @@ def _read_images(
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     subfolders = [p for p in entries if p.is_dir()]
     if len(subfolders) < 2:
-        raise DataError(f"{folder} holds {len(subfolders)} subfolders; a domain needs one for each "
-                        "of at least 2 classes, with the images of that class in it")
+        raise DataError(f"{folder} holds {counted(len(subfolders), 'subfolder')}; a domain needs "
+                        "one for each of at least 2 classes, with the images of that class in it")
     paths = [(path, subfolder.name) for subfolder in subfolders
              for path in sorted(subfolder.rglob("*"))
              if not path.is_dir() and not path.name.startswith(".")]
@@ -94,8 +94,9 @@ def _read_images(
         else:
             found.append((*image, label))
     if not found:
-        raise DataError(f"{folder} holds no image that can be read; "
-                        f"{len(unreadable)} files were tried")
+        raise DataError(f"{folder} holds no image that can be read, in its subfolders "
+                        f"{counted(len(unreadable), 'file')}; put the images of a class into its "
+                        "subfolder")
     notices = []
     if unreadable:
         notices.append(f"{len(unreadable)} of {len(paths)} files of {name} could not be read as "

@@ -23,11 +23,11 @@ def crop_to_content(X: torch.Tensor, size: int, *, threshold: float = 0.2) -> to
     for image in X:
         rows, columns = torch.nonzero(image.amax(0) > threshold, as_tuple=True)
         if len(rows) == 0:  # an empty picture stays an empty picture
-            cropped.append(torch.zeros(X.shape[1], size, size))
+            cropped.append(X.new_zeros(X.shape[1], size, size))
             continue
         (top, bottom), (left, right) = rows.aminmax(), columns.aminmax()
         side = int(max(bottom - top, right - left)) + 1
-        square = torch.zeros(X.shape[1], side, side)
+        square = X.new_zeros(X.shape[1], side, side)
         cut = image[:, top : bottom + 1, left : right + 1]
         down, across = (side - cut.shape[1]) // 2, (side - cut.shape[2]) // 2
         square[:, down : down + cut.shape[1], across : across + cut.shape[2]] = cut

@@ -37,7 +37,7 @@ def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
         raise ValueError(f"a new head of {type(model).__name__} (parts: {parts}) needs a whole "
                          f"number of classes, at least 1; got {num_classes!r}")
     if hasattr(model, "reset_classifier"):  # timm
-        old = next(model.parameters())
+        old = next(model.parameters())  # older timm makes a float32 layer on the CPU all the same
         model.reset_classifier(num_classes)
         for head in heads(model):
             head.to(old.device, old.dtype)

@@ -12,7 +12,7 @@ import torch
 from tlcourse.domain import DataError, Domain
 from tlcourse.framing import resize
 from tlcourse.pairing import Pair
-from tlcourse.words import listed
+from tlcourse.words import counted, listed
 
 LEAST, SMALL, LARGE = 16, 64, 96
 """Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
@@ -149,8 +149,8 @@ def _warnings(source: Domain, target: Domain, identity: dict) -> list[str]:
     notices = []
     shared = int(np.isin(identity[source], identity[target]).sum())
     if shared:
-        notices.append(f"{shared} rows of {source.name} are also in {target.name}: those that a "
-                       "seed tests on were left out of its source")
+        notices.append(f"{target.name} also holds {counted(shared, 'row')} of {source.name}: those "
+                       "that a seed tests on were left out of its source")
     counts = np.bincount(target.y.numpy())
     share = counts.max() / counts.sum()
     if share > 2 / (counts > 0).sum():

@@ -10,7 +10,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from tlcourse.data import entry, verify
+from tlcourse.data import manifest, verify
 from tlcourse.weights import fit_state, load_weights, save_weights
 
 __all__ = ["Network", "Normalise", "as_network", "find_head", "load_weights", "pretrained",
@@ -81,6 +81,11 @@ def small_cnn(num_classes: int = 10, *, channels: int = 1, width: int = 16, seed
     -------
     Network
         Features are (N, 4 * width).
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 classes, 1 channel or width 1.
     """
     if num_classes < 2 or channels < 1 or width < 1:
         raise ValueError("small_cnn needs at least 2 classes, 1 channel and width 1, "
@@ -183,7 +188,12 @@ def pretrained(name: str = "efficientnet_lite0") -> Network:
     """
     if ":" in name:
         return _online(name)
-    about = entry(name)
+    if name not in manifest():
+        bundled = (each for each, about in manifest().items() if "architecture" in about)
+        raise ValueError(f"there are no bundled weights called {name!r}; there is "
+                         f"{', '.join(bundled)}; those of other libraries are called "
+                         "torchvision:resnet18 or timm:resnet18.a1_in1k")
+    about = manifest()[name]
     if "architecture" not in about:
         raise ValueError(f"{name} holds data, not weights; use tlcourse.load({name!r})")
     from safetensors.torch import load_file

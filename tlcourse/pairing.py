@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from tlcourse.domain import DataError, Domain, Vault
+from tlcourse.words import counted
 
 HELD_OUT, MOST_HELD_OUT = 0.2, 1000
 """Share of the source that no network is trained on: what is measured of the source needs it."""
@@ -93,7 +94,8 @@ class Pair:
         Raises
         ------
         DataError
-            No rows of the source are left once those of the test fold are taken out.
+            Fewer than four rows of the source once those of the test fold are taken out, or fewer
+            than two samples to label beside it.
         """
         rng = np.random.default_rng([seed, 2026])
         in_test = self.folds(folds) == seed
@@ -103,9 +105,13 @@ class Pair:
                               for k in range(self.targets)])
         rows = np.flatnonzero(~np.isin(self.source_id, self.target_id[test_rows]))
         if len(rows) < 4:
-            raise DataError(f"{len(rows)} rows of {self.source_name} are left when those that the "
-                            f"test split of {self.target_name} holds too are taken out; bring "
-                            "source samples of their own")
+            raise DataError(f"{self.source_name} is left with {counted(len(rows), 'row')} when "
+                            f"those that the test split of {self.target_name} holds too are taken "
+                            "out; bring source samples of their own")
+        if len(few) < 2:
+            raise DataError(f"{self.target_name} has {counted(len(few), 'sample')} to label beside "
+                            f"the test part of seed {seed}, for ordered rows are tested on in "
+                            "blocks; ask for more labels a class, or add samples of each class")
         rows = rng.permutation(rows)
         cut = len(rows) - min(round(HELD_OUT * len(rows)), MOST_HELD_OUT)
         source, held_out = (self._domain("source", part) for part in (rows[:cut], rows[cut:]))

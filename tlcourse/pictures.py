@@ -30,9 +30,10 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)
-    figure.alt_text = (f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right; the "
-                       f"most frequent mistake is {classes[i]} taken for {classes[j]}, "
-                       f"{wrong[i, j]} times.")
+    worst = (f"; the most frequent mistake is {classes[i]} taken for {classes[j]}, {wrong[i, j]} "
+             "times" if wrong.any() else "")
+    figure.alt_text = (f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right"
+                       f"{worst}.")
     return figure
 
 

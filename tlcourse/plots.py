@@ -71,7 +71,16 @@ def learning_curve(
 
 
 def training_history(history: History) -> Figure:
-    """Training loss, and beside it the validation accuracy with the look that was kept."""
+    """Training loss, and beside it the validation accuracy with the look that was kept.
+
+    Raises
+    ------
+    ValueError
+        A training without a validation set.
+    """
+    if not history.accuracy:
+        raise ValueError("this history holds no validation accuracy; train with "
+                         "fit(..., validation=...)")
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3), layout="constrained")
     left.plot(history.step, history.loss, color=COLOURS[0], marker=MARKERS[0], markersize=4)
     left.set(xlabel="step", ylabel="training loss", yscale="log")

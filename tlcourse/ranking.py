@@ -25,6 +25,11 @@ def weighted_tau(scores: Sequence[float], outcomes: Sequence[float]) -> float:
         1 for the same order, -1 for the reverse, about 0 for unrelated ones and where all scores
         or all outcomes are equal.
 
+    Raises
+    ------
+    ValueError
+        Fewer than 3 sources, lists of unequal length, or a source that lacks one of the two.
+
     References
     ----------
     Vigna, A weighted correlation index for rankings with ties, WWW 2015.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tlcourse.stats import Gap
+from tlcourse.words import counted
 
 if TYPE_CHECKING:
     from tlcourse.causes import Cause
@@ -118,8 +119,8 @@ def answers(report: "Report") -> dict[str, str]:
     return {
         "Does transfer help?": f"{helps[report.overall]}{also}.",
         "How sure is that?": f"95 % interval of {best} {100 * found.low:+z.1f} to "
-                             f"{100 * found.high:+z.1f} points over {found.n} paired seeds, "
-                             f"{compared(report)}.",
+                             f"{100 * found.high:+z.1f} points over "
+                             f"{counted(found.n, 'paired seed')}, {compared(report)}.",
         "What speaks against it?": f"{cause.name}, evidence {cause.evidence:.2f} of 1: "
                                    f"{cause.meaning}." if cause else "No cause stands out.",
         "What to do?": report.advice,
@@ -139,8 +140,9 @@ def compared(report: "Report") -> str:
 
 def title(report: "Report", arrow: str) -> str:
     """Which pair, at how many labels, and the verdict."""
-    return (f"{report.source} {arrow} {report.target}, {report.labels_per_class} labels a class: "
-            f"{report.overall}")
+    return (f"{report.source} {arrow} {report.target}, "
+            f"{counted(report.labels_per_class, 'label')} a class: "
+            f"{report.overall if report.advised else 'not measured'}")
 
 
 def score(value: float, form: str = ".3f") -> str:

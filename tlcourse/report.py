@@ -72,6 +72,13 @@ class Report:
                 else decided(gap[s]) if s in gap else "inconclusive" for s in self.strategies}
 
     @property
+    def words(self) -> dict[str, str]:
+        """The verdicts as people read them: "not measured" where there is no gap to judge."""
+        gap = self.gap
+        return {s: word if s in gap or s in self.not_applicable else "not measured"
+                for s, word in self.verdict.items()}
+
+    @property
     def advised(self) -> str | None:
         """The strategy with the largest gap; None when nothing was measured."""
         gap = self.gap
@@ -89,14 +96,14 @@ class Report:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row for scratch and each strategy: mean score, gap with interval, verdict."""
-        rows, gap, verdict = [], self.gap, self.verdict
+        """A row for scratch and each strategy: mean score, gap with interval, verdict in words."""
+        rows, gap, words = [], self.gap, self.words
         for s in ("scratch", *self.strategies):
             scores = [run["score"] for run in self.runs if run["strategy"] == s]
             g = gap.get(s, Gap(np.nan, np.nan, np.nan, 0))
             rows.append({"strategy": s, "score": np.mean(scores) if scores else np.nan,
                          "gap": g.estimate, "low": g.low, "high": g.high, "seeds": len(scores),
-                         "verdict": verdict.get(s, "")})
+                         "verdict": words.get(s, "")})
         return pd.DataFrame(rows).set_index("strategy")
 
     @property

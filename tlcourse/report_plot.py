@@ -37,29 +37,22 @@ def pictures(report: "Report") -> list[Figure]:
 
 
 def _gaps(axes: Axes, report: "Report") -> None:
-    gap, verdict = report.gap, report.verdict
+    gap, words = report.gap, report.words
     for i, s in enumerate(report.strategies):
         if s in gap:
             low, high = (100 * bound for bound in (gap[s].low, gap[s].high))
             axes.plot([low, high], [i, i], color=BLUE, linewidth=2, marker="|", markersize=10)
-            hollow = "white" if verdict[s] == "inconclusive" else BLUE
+            hollow = "white" if words[s] == "inconclusive" else BLUE
             axes.plot(100 * gap[s].estimate, i, "o", markersize=8, color=BLUE,
                       markerfacecolor=hollow)
             axes.annotate(f"{100 * gap[s].estimate:+z.1f}", (100 * gap[s].estimate, i),
                           xytext=(0, 7), textcoords="offset points", ha="center")
     axes.axvline(0, color="black", linewidth=1)
     rows = range(len(report.strategies))
-    axes.set_yticks(rows, [f"{s}\n{_word(report, s)}" for s in report.strategies])
+    axes.set_yticks(rows, [f"{s}\n{words[s]}" for s in report.strategies])
     axes.set(ylim=(len(rows) - 0.5, -0.6), title="Does transfer help?",
              xlabel=f"points: hurts < 0 < helps\n95 % intervals, {compared(report)}")
     _plain(axes)
-
-
-def _word(report: "Report", strategy: str) -> str:
-    """The verdict; a strategy that was left out has none."""
-    word = report.verdict[strategy]
-    measured = strategy in report.gap or word == "not applicable"
-    return word if measured else "not measured"
 
 
 def _causes(axes: Axes, report: "Report") -> None:
@@ -79,9 +72,10 @@ def _plain(axes: Axes) -> None:
 
 
 def _words_of_gaps(report: "Report") -> str:
-    gap, verdict = report.gap, report.verdict
-    gaps = "; ".join(f"{s} {points(gap[s])}, {verdict[s]}" for s in report.strategies if s in gap)
-    return f"Gap to scratch in points: {gaps or 'none measured'}."
+    gap = report.gap
+    gaps = "; ".join(f"{s} {points(gap[s])}, {word}" if s in gap else f"{s} {word}"
+                     for s, word in report.words.items())
+    return f"Gap to scratch in points: {gaps}."
 
 
 def _words_of_causes(report: "Report") -> str:

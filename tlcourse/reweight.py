@@ -77,6 +77,11 @@ def effective_sample_size(weights) -> float:
     float
         From 1, when one sample has all the weight, to n.
 
+    Raises
+    ------
+    ValueError
+        NaN, weights below 0, or all of them 0.
+
     References
     ----------
     Kish, Survey sampling, Wiley 1965.

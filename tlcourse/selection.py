@@ -63,13 +63,19 @@ def soft_neighbourhood_density(
     float
         0 to log(m - 1).
 
+    Raises
+    ------
+    ValueError
+        Fewer than three samples.
+
     References
     ----------
     Saito et al., Tune it the right way: unsupervised validation of domain adaptation via soft
     neighborhood density, ICCV 2021.
     """
     if len(target_x) < 3:
-        raise ValueError(f"neighbourhoods need at least 3 samples, got {len(target_x)}")
+        raise ValueError(f"neighbourhoods need at least 3 samples, got {len(target_x)}; "
+                         "give more")
     p = nn.functional.normalize(predict(model, target_x).double().softmax(1))
     similarity = p @ p.T / temperature
     others = ~torch.eye(len(p), dtype=torch.bool)

@@ -88,6 +88,11 @@ def param_groups(
         For ``fit(..., groups=...)`` or an optimiser: ``name``, ``params``, ``lr``,
         ``weight_decay``; from the first stage to the head, at most two groups each.
 
+    Raises
+    ------
+    ValueError
+        Rates out of range, or a model without a recognisable head.
+
     References
     ----------
     Howard and Ruder, Universal language model fine-tuning for text classification, ACL 2018.

@@ -45,7 +45,8 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> Gap:
     Raises
     ------
     ValueError
-        Fewer than two runs, more than one dimension, or a value that is not finite.
+        Fewer than two runs, more than one dimension, a value that is not finite, or a level that
+        is no fraction.
     """
     v = np.asarray(values, dtype=float)
     if v.ndim != 1 or len(v) < 2:

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import joblib
 import pandas as pd
@@ -40,8 +40,8 @@ def sweep(
     run : function
         Returns a dict of numbers, strings or lists. All that the result depends on must come
         through its parameters or be a plain global value: both are part of what a kept run is
-        known by, with the function's source and the course's own code, so a changed experiment
-        is never answered from an old run.
+        known by, with the source of the function and of those beside it that it calls, and the
+        course's own code, so a changed experiment is never answered from an old run.
     grid : dict of name -> values
         Values are what JSON can write.
     seeds : iterable of int
@@ -119,20 +119,36 @@ def _fingerprint(run: Callable) -> str:
     """What the result of `run` depends on, beside its parameters."""
     if run.__closure__:
         raise ValueError(f"{run.__name__} uses variables of another function; pass them in `grid`")
-    parts = [inspect.getsource(run), torch.__version__]
-    parts += [_global_value(name, value) for name, value in _globals(run)]
+    parts = [inspect.getsource(run), torch.__version__, *_globals(run, set())]
     parts += [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _globals(run: Callable) -> list[tuple[str, object]]:
-    loads = {i.argval for i in dis.get_instructions(run) if i.opname == "LOAD_GLOBAL"}
-    return [(name, run.__globals__[name]) for name in sorted(loads) if name in run.__globals__]
+def _globals(run: Callable, seen: set[str]) -> list[str]:
+    """What a function reads beside its parameters, and what the functions beside it read."""
+    parts = []
+    for name in sorted(_names(run.__code__) & run.__globals__.keys() - seen):
+        seen.add(name)
+        value = inspect.unwrap(run.__globals__[name])  # a cached function is a function too
+        beside = getattr(value, "__module__", None) == run.__module__
+        if isinstance(value, ModuleType):
+            parts.append(name)
+        elif inspect.isroutine(value) or inspect.isclass(value):
+            parts.append(_source(value, name) if beside else name)
+            parts += _globals(value, seen) if beside and inspect.isfunction(value) else []
+        else:
+            parts.append(f"{name}={joblib.hash(value)}")
+    return parts
 
 
-def _global_value(name: str, value) -> str:
-    if isinstance(value, ModuleType):
+def _source(value, name: str) -> str:
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):  # a class that was written in a notebook has no file
         return name
-    if inspect.isroutine(value) or inspect.isclass(value):
-        return inspect.getsource(value) if value.__module__ == "__main__" else name
-    return f"{name}={joblib.hash(value)}"
+
+
+def _names(code: CodeType) -> set[str]:
+    """Globals that a piece of code reads; lambdas and comprehensions are pieces of their own."""
+    read = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
+    return read.union(*(_names(c) for c in code.co_consts if isinstance(c, CodeType)))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tlcourse.domain import DataError, Domain
-from tlcourse.words import listed
+from tlcourse.words import counted, listed
 
 LABEL_NAMES = ("label", "class", "target", "y")
 MOST_CATEGORIES = 20
@@ -75,7 +75,7 @@ def _labels(frame: pd.DataFrame, label: str, name: str, notices: list[str]) -> l
     if label not in frame:
         raise DataError(f"{name} has no column {label!r}; it has {listed(frame.columns)}")
     if missing := int(frame[label].isna().sum()):
-        notices.append(f"{missing} rows of {name} have no {label} and were left out")
+        notices.append(f"rows of {name} without a value of {label!r} were left out: {missing:,}")
     column = frame[label].dropna()
     if pd.api.types.is_float_dtype(column) and (column == column.round()).all():
         column = column.astype(np.int64)
@@ -100,8 +100,9 @@ def _encode(source: pd.DataFrame, target: pd.DataFrame, names, notices: list[str
     frames = [frame[[*numbers, *text]] for frame in (source, target)]
     for frame, name in zip(frames, names, strict=True):
         if holes := int(frame.isna().sum().sum()):
-            notices.append(f"{holes} missing values of {name} were filled in with the median of "
-                           f"their column in {names[0]}, or its most frequent category")
+            notices.append(f"{counted(holes, 'missing value')} of {name} "
+                           f"{'was' if holes == 1 else 'were'} filled in with the median of the "
+                           f"column in {names[0]}, or its most frequent category")
     if text:
         notices.append(f"columns of categories became one column a category: {listed(text)}")
     encoder = make_column_transformer(

@@ -19,7 +19,8 @@ class History:
     """What happened in training: one entry per evaluation.
 
     ``step``, ``loss`` (mean training loss since the last entry) and, with a validation set,
-    ``accuracy`` on it. ``best_step`` is the step whose weights were kept.
+    ``accuracy`` on it. ``best_step`` is the step whose weights were kept: the one with the best
+    accuracy, or without a validation set the last one here.
     """
 
     step: list[int] = field(default_factory=list)
@@ -35,7 +36,9 @@ def batches(n: int, batch_size: int, seed: int):
     Parameters
     ----------
     n : int
-        Number of rows. With fewer rows than `batch_size`, a batch is one whole epoch.
+        Number of rows. With fewer rows than `batch_size`, a batch is one whole epoch; with more,
+        rows that fill no batch at the end of an epoch are left out of it.
+    batch_size, seed : int
     """
     generator = torch.Generator().manual_seed(seed)
     size = min(n, batch_size)
@@ -75,7 +78,7 @@ def fit(
     lr : float
         Learning rate of AdamW.
     groups : list of dict, optional
-        Parameter groups with learning rates and weight decay of their own, as
+        Groups of this model's parameters with learning rates and weight decay of their own, as
         `tlcourse.finetune.param_groups` makes them. None: all parameters at `lr`, no decay.
     penalty : function (model) -> scalar tensor, optional
         Added to the loss at every step.
@@ -92,18 +95,25 @@ def fit(
 
     Raises
     ------
+    TypeError
+        Training samples that are no Domain.
     ValueError
-        Settings out of range, a model with nothing to train or with too few outputs, or a loss
-        that stops being finite (the weights are then those of the last evaluation).
+        Settings out of range, a model with nothing to train or with too few outputs, groups of
+        another model, or a loss that stops being finite (the weights are then those of the last
+        evaluation).
     """
-    _check_settings(model, train, steps, patience, validation)
+    check_training(model, train, steps=steps, batch_size=batch_size, every=every,
+                   patience=patience)
+    if patience is not None and validation is None:
+        raise ValueError("early stopping (patience) needs a validation set")
     model.to(device).train()
     groups = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
     optimiser = torch.optim.AdamW(groups, lr=lr, weight_decay=0, fused=True)
+    _check_reach(optimiser, model)
     generator = torch.Generator().manual_seed(seed)
     history, kept, losses = History(), copy.deepcopy(model.state_dict()), []
     order = batches(len(train), batch_size, seed)
-    with torch.random.fork_rng(devices=[]), _few_threads(model):
+    with torch.random.fork_rng(devices=[]), few_threads(model):
         torch.manual_seed(seed)
         bar = tqdm(range(1, steps + 1), disable=not progress, desc="training", leave=False)
         try:
@@ -146,7 +156,7 @@ def _loss(outputs, y: Tensor) -> Tensor:
 
 
 @contextmanager
-def _few_threads(model):
+def few_threads(model: nn.Module):
     """One thread for a small network: more gain little, and cost much when the cores are busy."""
     before = torch.get_num_threads()
     torch.set_num_threads(1 if sum(p.numel() for p in model.parameters()) < 1e6 else before)
@@ -176,12 +186,17 @@ def _record(history, step, losses, model, validation, device, kept) -> None:
         kept[key].copy_(value)
 
 
-def _check_settings(model, train, steps, patience, validation) -> None:
-    if steps < 1 or len(train) < 2:  # batch normalisation needs two samples to compare
-        raise ValueError(f"training needs at least 1 step and 2 samples, got {steps} and "
-                         f"{len(train)}")
-    if patience is not None and validation is None:
-        raise ValueError("early stopping (patience) needs a validation set")
+def check_training(model: nn.Module, train: Domain, **counts: int | None) -> None:
+    """Refuse what cannot be trained; `counts` are settings that are whole numbers above 0."""
+    if not isinstance(train, Domain):
+        raise TypeError(f"training needs a Domain, got {type(train).__name__}; make one with "
+                        'Domain("name", X, y)')
+    for name, value in counts.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+            raise ValueError(f"{name} is a whole number of at least 1, got {value!r}")
+    if len(train) < 2:  # batch normalisation needs two samples to compare
+        raise ValueError(f"training needs at least 2 samples, and {train.name} has {len(train)}; "
+                         "add samples")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("no parameter of this model has requires_grad: there is nothing to train")
     model.eval()
@@ -192,9 +207,16 @@ def _check_settings(model, train, steps, patience, validation) -> None:
                          f"{outputs} outputs; give it a head with {len(train.classes)} classes")
 
 
+def _check_reach(optimiser: torch.optim.Optimizer, model: nn.Module) -> None:
+    own = {id(p) for p in model.parameters()}
+    if any(id(p) not in own for group in optimiser.param_groups for p in group["params"]):
+        raise ValueError("the groups hold parameters of another model, and this one would not "
+                         "learn; make them from the model that is trained, after copying it")
+
+
 @torch.no_grad()
 def predict(model: nn.Module, X: Tensor, *, batch_size: int = 512, device: str = "cpu") -> Tensor:
-    """Logits (N, K) in evaluation mode, batch by batch, on the CPU."""
+    """Logits (N, K) in evaluation mode, batch by batch, on the CPU; the model ends on `device`."""
     model.to(device).eval()
     return torch.cat([model(x.to(device)).cpu() for x in X.split(batch_size)])
 
@@ -211,9 +233,10 @@ def evaluate(model: nn.Module, domain: Domain, *, device: str = "cpu") -> dict:
     Returns
     -------
     dict
-        ``accuracy``; ``recall`` and ``f1``, each the plain mean over classes (macro average);
-        ``loss``, the mean cross-entropy in nats; ``confusion``, a (K, K) array of counts with
-        the true class down and the predicted class across.
+        ``accuracy``; ``recall`` and ``f1``, each the plain mean (macro average) over the classes
+        that occur, as truth or as an answer; ``loss``, the mean cross-entropy in nats;
+        ``confusion``, a (K, K) array of counts of all classes, with the true class down and the
+        predicted class across.
     """
     from sklearn.metrics import confusion_matrix, f1_score, recall_score
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tlcourse.discrepancy import check_features
+from tlcourse.freezing import is_frozen
 
 
 @torch.no_grad()
@@ -11,13 +12,15 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
     """Replace the statistics of batch normalisation by those of the target (AdaBN).
 
     No parameter changes: only the running means and variances, which become the averages over
-    the batches of one pass.
+    the batches of one pass. Layers that `tlcourse.finetune.freeze` holds keep theirs.
 
     Parameters
     ----------
     model : Module
         Changed in place, and left in evaluation mode.
-    target_x : tensor (m, ...)
+    target_x : tensor (m, ...), m >= 2
+    batch_size : int
+        At most so many samples at once, at least 2.
 
     Returns
     -------
@@ -27,7 +30,7 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
     Raises
     ------
     ValueError
-        A model without running statistics.
+        A model without running statistics that may change, fewer than two samples, or NaN.
 
     References
     ----------
@@ -35,6 +38,13 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
     2018.
     """
     layers = normalisations(model)
+    if len(target_x) < 2 or batch_size < 2:
+        raise ValueError(f"statistics need at least 2 samples, got {len(target_x)} in batches of "
+                         f"{batch_size}; give more")
+    if not torch.isfinite(target_x).all():
+        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
+        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
+                         "leave them out")
     before = [layer.momentum for layer in layers]
     model.eval()
     for layer in layers:
@@ -42,20 +52,23 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
         layer.momentum = None  # the plain average over all batches
         layer.train()
     for x in target_x.chunk(-(-len(target_x) // batch_size)):
-        model(x)
+        model(x.to(layers[0].running_mean.device))
     for layer, momentum in zip(layers, before, strict=True):
         layer.momentum = momentum
     return model.eval()
 
 
 def normalisations(model: nn.Module) -> list[nn.Module]:
-    """The layers of batch normalisation that keep running statistics; refuses to find none."""
+    """Layers of batch normalisation whose running statistics may change; refuses to find none."""
     kind = nn.modules.batchnorm._BatchNorm
     layers = [m for m in model.modules() if isinstance(m, kind) and m.running_mean is not None]
     if not layers:
         raise ValueError(f"this {type(model).__name__} has no batch normalisation, so there are no "
                          "statistics to adapt; use another method")
-    return layers
+    if all(map(is_frozen, layers)):
+        raise ValueError(f"all batch normalisation of this {type(model).__name__} is frozen, so "
+                         "its statistics must not change; unfreeze the model first")
+    return [layer for layer in layers if not is_frozen(layer)]
 
 
 def subspace_alignment(x_s: Tensor, x_t: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -76,6 +89,11 @@ def subspace_alignment(x_s: Tensor, x_t: Tensor, dim: int) -> tuple[Tensor, Tens
     tensor (n, dim), tensor (m, dim)
         Aligned source and projected target, both centred: train a classifier on the one and use
         it on the other.
+
+    Raises
+    ------
+    ValueError
+        Other shapes, NaN, or more directions than there are.
 
     References
     ----------

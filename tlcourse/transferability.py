@@ -48,10 +48,11 @@ def leep(source_probs, y) -> float:
     """
     theta = matrix(source_probs, "source_probs")
     _, y = classes_of(y, len(theta))
-    if theta.min() < -1e-6 or np.abs(theta.sum(1) - 1).max() > 1e-3:
+    sums = theta.sum(1)
+    if theta.min() < -1e-6 or np.abs(sums - 1).max() > 1e-3:
         raise ValueError(f"source_probs must be probabilities, rows that add up to 1; got values "
-                         f"from {theta.min():.3g} and sums up to {theta.sum(1).max():.3g}; put "
-                         "logits through a softmax")
+                         f"from {theta.min():.3g} and a row that adds up to "
+                         f"{sums[np.abs(sums - 1).argmax()]:.3g}; put logits through a softmax")
     joint = np.zeros((y.max() + 1, theta.shape[1]))
     np.add.at(joint, y, theta)
     seen = joint.sum(0)
@@ -77,6 +78,11 @@ def nce(source_labels, y) -> float:
     -------
     float
         From -H(y) to 0.
+
+    Raises
+    ------
+    ValueError
+        One sample, unequal lengths, or labels that are no whole numbers.
 
     References
     ----------
@@ -111,6 +117,11 @@ def h_score(features, y) -> float:
         From 0 to the number of classes less 1. With d near N or above it is at its upper end
         whatever the features are worth: keep d well below N.
 
+    Raises
+    ------
+    ValueError
+        NaN, one sample, or other shapes.
+
     References
     ----------
     Bao, Li, Huang, Zhang, Zheng, Zamir and Guibas, An information-theoretic approach to
@@ -144,6 +155,11 @@ def logme(features, y) -> float:
     float
         Evidence in nats for each sample; positive where the fit is close. Where the features fit
         a class exactly it has no maximum: the noise is then held at 1e-15 of the signal.
+
+    Raises
+    ------
+    ValueError
+        NaN, one sample, or other shapes.
 
     References
     ----------

@@ -35,11 +35,11 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
 
 
 def fit_state(model: nn.Module, state: dict[str, Tensor], origin: str) -> None:
-    """Load tensors into a model, or raise `ValueError` and name `origin` and the layer."""
+    """Load tensors into a model, or raise `ValueError` and name `origin` and the first layer."""
     own = model.state_dict()
-    for key in own.keys() | state.keys():
-        here = tuple(own[key].shape) if key in own else "no such layer"
-        there = tuple(state[key].shape) if key in state else "no such layer"
+    for key in dict.fromkeys([*own, *state]):
+        here = tuple(own[key].shape) if key in own else "missing"
+        there = tuple(state[key].shape) if key in state else "missing"
         if here != there:
             raise ValueError(f"{origin} does not fit this model: {key} is {there} in the file and "
                              f"{here} in the model; load it into the model it was saved from, then "

@@ -21,7 +21,6 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
-from symtable import symtable
 
 import joblib
 import numpy as np
@@ -31,6 +30,7 @@ from traitlets.config import Config
 
 from tlcourse.files import write_atomically
 from tlcourse.school import checkpoints, places, stored
+from tlcourse.school.names import names
 from tlcourse.school.source import checked, read_source, tags
 from tlcourse.school.steps import headings
 
@@ -174,15 +174,7 @@ def _parts(code):
 
 def _names(code, node):
     """Global names that a statement reads, in its functions too, and those that it binds."""
-    reads, binds, tables = set(), set(), [symtable(code, "cell", "exec")]
-    for table in tables:
-        tables += table.get_children()
-        for symbol in table.get_symbols():
-            top = table.get_type() == "module"
-            if symbol.is_referenced() and (top or symbol.is_global()):
-                reads.add(symbol.get_name())
-            if top and (symbol.is_assigned() or symbol.is_imported()):
-                binds.add(symbol.get_name())
+    binds, reads = names(code)
     if isinstance(node, ast.For):  # it and loops in it give their names a value before they read it
         targets = [each.target for each in ast.walk(node) if isinstance(each, ast.For)]
         own, first = ({each.id for part in parts for each in ast.walk(part)
@@ -191,9 +183,9 @@ def _names(code, node):
     return reads, binds
 
 
-def _called(names, statements):
+def _called(read, statements):
     """What the functions among these names read when they are called."""
-    found, waiting = set(), set(names)
+    found, waiting = set(), set(read)
     while waiting:
         name = waiting.pop()
         home = next((s for s in reversed(statements) if name in s.binds), None)

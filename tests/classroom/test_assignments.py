@@ -132,6 +132,17 @@ def test_a_text_of_the_lesson_about_check_is_left_out():
     assert "check(" not in text and "- a) scratch, as is, tuned" in text
 
 
+@pytest.mark.parametrize("variant", [0, 7])
+def test_the_call_that_a_text_asks_for_works_with_what_is_there(variant):
+    notebook = assignment("05", variant).notebook
+    names, text = {}, hand_ins.cell(notebook, "05-ex-5-4-text").source
+    for id in ("05-setup", "05-ex-5-4"):
+        exec(hand_ins.cell(notebook, id).source, names)
+    (call,) = re.findall(r"print\s+`(mmd2[^`]+)`", text)
+    assert eval(call, names).isfinite()
+    assert text.startswith("With the width") and "last line" not in text
+
+
 def test_a_student_gets_data_of_ones_own(all_released):
     _, ann, bob = (path for path in all_released if "lesson-00" in str(path))
     texts = [hand_ins.cell(nbformat.read(path, 4), "00-ex-0-1-text").source for path in (ann, bob)]
@@ -157,7 +168,7 @@ model = [1]
 other = [2]
 model.append(3)
 fit(other, model)
-print("seen")
+print(model)
 
 @decorated
 def double(x):

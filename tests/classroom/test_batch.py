@@ -109,7 +109,7 @@ def test_the_database_of_nbgrader_has_the_same_points(batch):
 def test_everybody_gets_a_page_with_the_reasons_and_no_check_is_in_it(batch):
     page = batch.course / "feedback" / "wrong_checked_twice" / "lesson-01" / "lesson-01.html"
     text = page.read_text(encoding="utf-8")
-    assert "1.2: 0 of 5 points. this divides by how often a class was predicted" in text
+    assert "1.2: 0 of 5 points: this divides by how often a class was predicted" in text
     assert "_recalls" not in text and "integers(1, 30" not in text
     assert "HIDDEN" not in text and "hidden(" not in text
     assert "<math" in text and "$C_{kj}$" not in text

@@ -8,19 +8,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import psutil
 import pytest
 from filelock import FileLock
 from hand_ins import WRONG, filled, perfect, save
 
+from tlcourse import __version__
+from tlcourse.school import exercises
 from tlcourse.school.classroom import attempt, command, grade, gradebook
 from tlcourse.school.classroom import records as recorded
 from tlcourse.school.classroom.edition import assignment
 from tlcourse.school.classroom.handed_in import notices, submissions
 from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.classroom.release import release
+from tlcourse.school.classroom.release import outdated, release
 
 STUDENTS = [f"student{number:02}" for number in range(6)]
 LIMITS = Limits()
@@ -110,6 +111,27 @@ def test_what_changed_is_graded_again_and_nothing_else(course, capsys, monkeypat
     assert graded_again(course, capsys) == 1
     monkeypatch.setattr(recorded, "__version__", "99")
     assert graded_again(course, capsys) == len(STUDENTS)
+    worth_more = exercises.get("1.3")
+    object.__setattr__(worth_more, "minutes", worth_more.minutes + 1)
+    try:
+        assert graded_again(course, capsys) == len(STUDENTS)
+    finally:
+        object.__setattr__(worth_more, "minutes", worth_more.minutes - 1)
+
+
+def test_a_release_that_is_not_what_the_lesson_makes_now_is_said(course, capsys, monkeypatch):
+    monkeypatch.setattr(grade, "attempt", lambda submission, given, limits, stopped:
+                        attempt.nothing(given, "for this test."))
+    assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 0
+    assert "changed since it was released" not in capsys.readouterr().err
+    source = course / "source" / "lesson-01" / "lesson-01.ipynb"
+    asked = source.read_text("utf-8").replace(f'"version": "{__version__}"', '"version": "0.0.1"')
+    source.write_text(asked, "utf-8")
+    assert outdated(course, "01") is None
+    source.write_text(asked.replace('"points": 8', '"points": 80'), "utf-8")
+    assert command.grade(str(course.parent / "in"), "01", str(course), LIMITS) == 0
+    assert ("lesson-01 has changed since it was released by version 0.0.1, or its source was "
+            "edited: ") in capsys.readouterr().err
 
 
 def test_with_more_time_a_submission_gets_another_chance(course, monkeypatch):
@@ -147,11 +169,12 @@ def test_those_who_handed_in_nothing_are_in_the_table(tmp_path, capsys):
     assert own.variant != 0
     save(tmp_path / "in" / "ann.ipynb", own.notebook)
     assert notices(tmp_path / "in", "lesson-01", tmp_path) == []
-    save(tmp_path / "elsewhere" / "ann final.ipynb", own.notebook)
+    save(tmp_path / "elsewhere" / "aunt final.ipynb", own.notebook)
     (notice,) = notices(tmp_path / "elsewhere", "lesson-01", tmp_path)
-    assert notice.startswith("no notebook was made for ann_final: ")
+    assert notice.startswith("no notebook was made for aunt_final: ")
     assert command.grade(str(tmp_path / "in"), "01", str(tmp_path), LIMITS) == 0
     rows = (tmp_path / "reports/lesson-01/points.csv").read_text("utf-8-sig").splitlines()
     assert "bob,,1.4,0,8,nothing was handed in." in rows
     assert [row.split(",")[0] for row in rows[1:]] == ["ann"] * 4 + ["bob"] * 4
-    assert submissions(tmp_path / "in", "lesson-01") == {"ann": Path(tmp_path / "in/ann.ipynb")}
+    (ann,) = submissions(tmp_path / "in", "lesson-01", tmp_path).values()
+    assert ann == (tmp_path / "in" / "ann.ipynb", "ann")

@@ -1,5 +1,6 @@
 """``tlcourse classroom`` says what it does, and what is amiss, in a sentence."""
 
+import shutil
 import subprocess
 import sys
 
@@ -7,9 +8,12 @@ import pytest
 from hand_ins import LESSON, perfect, save
 
 from tlcourse.school import cli
-from tlcourse.school.classroom import command, report
-from tlcourse.school.classroom.attempt import Earned, Outcome
+from tlcourse.school.classroom import command, gradebook, report
+from tlcourse.school.classroom import release as release_module
+from tlcourse.school.classroom.attempt import Earned, Outcome, nothing
+from tlcourse.school.classroom.edition import assignment
 from tlcourse.school.classroom.grade import Graded
+from tlcourse.school.classroom.release import written
 
 
 def test_release_says_what_there_is_to_hand_out(tmp_path, capsys):
@@ -42,6 +46,27 @@ def test_a_new_release_keeps_what_somebody_has_written_into_the_last_one(tmp_pat
     assert [*(tmp_path / "earlier").rglob("*.ipynb")] == [kept], "nothing has changed since"
 
 
+def test_a_release_that_nbgrader_refuses_leaves_the_last_one_as_it_was(
+    released, tmp_path, capsys, monkeypatch
+):
+    course, given = tmp_path / "course", assignment(LESSON)
+    shutil.copytree(released, course)
+    gradebook.enter(course, given.name, "ann", written(given.notebook), nothing(given, "late."))
+
+    def with_another_exercise(lesson, variant=0, **how):
+        made = assignment(lesson, variant, **how)
+        made.notebook.cells[-1].metadata["nbgrader"]["grade_id"] = "01-ex-1-9-check"
+        return made
+
+    monkeypatch.setattr(release_module, "assignment", with_another_exercise)
+    before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
+    assert cli.main(["classroom", "release", LESSON, "--output", str(course)]) == 1
+    assert capsys.readouterr().err == (
+        f"tlcourse: nbgrader failed, see {course / 'nbgrader.log'}; a release whose exercises are "
+        "others than those of the submissions graded there needs a new folder\n")
+    assert {path: path.read_bytes() for path in course.rglob("*.ipynb")} == before
+
+
 def test_nothing_is_released_where_one_of_the_lessons_is_not_there(tmp_path, capsys):
     assert cli.main(["classroom", "release", "01", "77", "--output", str(tmp_path)]) == 2
     assert "there is no lesson '77'" in capsys.readouterr().err
@@ -53,6 +78,7 @@ def test_a_dry_run_shows_points_and_reasons(tmp_path, capsys):
     assert cli.main(["classroom", "grade", "--dry-run", str(path)]) == 0
     said = capsys.readouterr().out
     assert "   1.3   8 of  8\n" in said
+    assert max(map(len, said.splitlines())) <= 80
     assert "   1.4   0 of  8  " in said
     assert " total  15 of 23" in said
 
@@ -109,6 +135,15 @@ def test_without_nbgrader_the_way_to_get_it_is_named(monkeypatch, tmp_path, caps
     assert command.release([LESSON], folder, None) == 1
     assert command.grade(folder, LESSON, folder, command.limits(None, None)) == 1
     assert capsys.readouterr().err == 2 * f"tlcourse: nbgrader is not installed: {how}\n"
+
+
+def test_the_help_names_the_limits_that_hold(capsys):
+    usual = command.limits(None, None)
+    with pytest.raises(SystemExit):
+        cli.main(["classroom", "grade", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"for each submission; {usual.seconds} by default" in said
+    assert f"of memory for each submission; {usual.memory // 1_000_000} by default" in said
 
 
 def graded(student, *earned):

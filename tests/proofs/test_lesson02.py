@@ -58,6 +58,55 @@ def overridden(module):
     return module
 
 
+def hook_returns_the_module(module):
+    """`module.eval()` returns the module, and a hook's result takes the place of the inputs."""
+    module.requires_grad_(False)
+    for part in module.modules():
+        part.register_forward_pre_hook(lambda part, inputs: part.eval())
+    return module
+
+
+def hook_is_called_at_once(module):
+    module.requires_grad_(False)
+    for part in module.modules():
+        part.register_forward_pre_hook(part.eval())
+    return module
+
+
+def only_batchnorm_of_pictures(module):
+    """Forgets the batch normalisation of flat layers."""
+    module.requires_grad_(False)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.register_forward_pre_hook(lambda part, inputs: part.eval() and None)
+    return module
+
+
+def without_running_statistics(module):
+    """Nothing moves, but in training the statistics of each batch are used."""
+    module.requires_grad_(False)
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.track_running_stats = False
+    return module
+
+
+def grey(flat):
+    return torch.tensor(flat, dtype=torch.float32).view(-1, 1, 8, 8).repeat(1, 3, 1, 1) / 16
+
+
+def dark_on_light(flat):
+    return (1 - interpolate(grey(flat), (64, 64)) - MEAN) / STD
+
+
+def tiled(flat):
+    return (grey(flat).repeat(1, 1, 8, 8) - MEAN) / STD
+
+
+def normalised_twice(flat):
+    return ((interpolate(grey(flat), (64, 64)) - MEAN) / STD - MEAN) / STD
+
+
 class TestLesson02(ProofTests):
     proofs = [
         Proof("2.1", wrong=[
@@ -73,6 +122,9 @@ class TestLesson02(ProofTests):
             (preparing(channels=1, size=8, mean=MEAN[:1], std=STD[:1]), "became (5, 1, 8, 8)"),
             (channels_last, "the channels come last"),
             (preparing(turned=True), "on their side"),
+            (dark_on_light, "dark on light"),
+            (tiled, "without a border, copies"),
+            (normalised_twice, "normalised twice"),
             (preparing(mean=0.5, std=0.5), "does not give the grey pictures back"),
             (lambda flat: flat, "a tensor of floating-point"),
         ]),
@@ -81,6 +133,10 @@ class TestLesson02(ProofTests):
             (mode_only, "the optimiser still trains them"),
             (without_momentum, "their counters moved"),
             (returns_nothing, "the very module"),
+            (hook_returns_the_module, "let it return nothing"),
+            (hook_is_called_at_once, "without calling it"),
+            (only_batchnorm_of_pictures, "such as backbone.embed.3.running_mean"),
+            (without_running_statistics, "the statistics of each batch"),
         ]),
     ]
 

@@ -4,7 +4,7 @@ from copy import copy, deepcopy
 
 from proof import Proof, ProofTests
 
-from tlcourse.finetune import stages
+from tlcourse.finetune import l2_sp, stages
 
 
 def grouped(rate):
@@ -65,6 +65,19 @@ def last_layer_only(model, reference):
     return [(w - w0).square().sum() for w, w0 in pairs(model, reference)][-1]
 
 
+def one_twice(model, reference):
+    squares = [(w - w0).square().sum() for w, w0 in pairs(model, reference)]
+    return sum(squares) + squares[0]
+
+
+def half_of_it(model, reference):
+    return 0.5 * l2_sp(model, reference)
+
+
+def roots(model, reference):
+    return sum((w - w0).norm() for w, w0 in pairs(model, reference))
+
+
 def not_summed(model, reference):
     return pairs(model, reference)[0][0].square()
 
@@ -88,6 +101,10 @@ def zeros(model):
     return {name: 0 * w.detach() for name, w in model.named_parameters()}
 
 
+def as_arrays(model):
+    return {name: w.detach().numpy().copy() for name, w in model.named_parameters()}
+
+
 def only_the_backbone(model):
     return {f"backbone.{name}": w.detach().clone()
             for name, w in model.backbone.named_parameters()}
@@ -108,8 +125,11 @@ class TestLesson03(ProofTests):
             (grouped(lambda lr, decay, i, n: lr / decay**i), "makes rates grow"),
             (grouped(lambda lr, decay, i, n: lr * decay ** (n - i)), "one step too slow"),
             (grouped(lambda lr, decay, i, n: lr * (i + 1) / n), "multiplies by the decay"),
+            (grouped(lambda lr, decay, i, n: lr * decay ** (i < n - 1)), "2 places before it"),
+            (grouped(lambda lr, decay, i, n: decay ** (n - 1 - i)), "where does lr come in?"),
+            (grouped(lambda lr, decay, i, n: lr * decay * (n - 1 - i)), "by its own distance"),
             (everything_in_each, "belong to the group of one stage?"),
-            (head_and_rest, "this makes 2 groups"),
+            (head_and_rest, "this makes 2 group"),
             (gap_left, "a gap is left"),
             (only_rates, "a list of groups is needed"),
         ]),
@@ -119,7 +139,10 @@ class TestLesson03(ProofTests):
             (averaged, "takes the mean"),
             (weight_decay, "distance from 0"),
             (cut_off, "cut off from the model"),
-            (last_layer_only, "have a partner of the same name and shape"),
+            (last_layer_only, "the distance of a single tensor"),
+            (one_twice, "have a partner of the same name and shape"),
+            (half_of_it, "a factor of 0.5"),
+            (roots, "sums the distance of each tensor"),
             (not_summed, "a tensor without dimensions"),
             (by_place, "RuntimeError"),
             (pulls_the_reference, "the reference gets a gradient"),
@@ -131,6 +154,7 @@ class TestLesson03(ProofTests):
             (lambda model: copy(dict(model.named_parameters())), "under a second name"),
             (lambda model: {n: w.clone() for n, w in model.named_parameters()}, "exactly 0"),
             (deepcopy, "this is Network"),
+            (as_arrays, "one leads to ndarray"),
             (zeros, "not the weights that the network has now"),
             (only_the_backbone, "parameters are not in it"),
         ]),

@@ -3,6 +3,7 @@
 import builtins
 import functools
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -16,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from traitlets.config import Config
 
 from tlcourse import files, load
 from tlcourse.models import small_cnn
@@ -138,6 +141,20 @@ def test_a_checkpoint_brings_the_networks_as_they_were_trained():
     test = load("uci_digits").split(seed=0).test.open("test of the checkpoints")
     assert accuracy(space["tuned"], test) > accuracy(space["source_model"], test) + 0.1
     assert accuracy(space["source_model"], load("printed_digits")) > 0.98
+
+
+def test_a_function_of_a_checkpoint_has_the_source_that_it_has_in_a_cell(tmp_path, monkeypatch):
+    """So a sweep over it that was computed before the kernel was restarted is not done again."""
+    code = "def one_run(seed):\n    return {'twice': 2 * seed}"
+    (tmp_path / "00.json").write_text(json.dumps({"checkpoints": {"later": [0]}, "steps": [
+        {"code": code, "names": ["one_run"]}]}), encoding="utf-8")
+    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell replaces it
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_cell(code)
+    typed = inspect.getsource(shell.user_ns["one_run"])
+    checkpoints.load("00", "later", shell.user_ns)
+    assert inspect.getsource(shell.user_ns["one_run"]) == typed
 
 
 def test_an_exercise_that_a_checkpoint_answers_does_not_count_as_passed(

@@ -108,7 +108,9 @@ def test_build_is_called_and_its_code_handed_on(monkeypatch, words, called):
 def test_hints_can_be_read_in_a_terminal(capsys):
     hints = exercises.get("0.1").hints
     assert cli.main(["hint", "0.1"]) == cli.main(["hint", "0.1", "3"]) == 0
-    assert capsys.readouterr().out == f"{hints[0]}\n{hints[2]}\n"
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert " ".join(said.split()) == f"0.1 hint 1 of 3: {hints[0]} 0.1 hint 3 of 3: {hints[2]}"
     assert cli.main(["hint", "x"]) == 2
     assert capsys.readouterr().err.startswith("tlcourse: there is no exercise 'x'")
 

@@ -1,10 +1,9 @@
-"""The launcher sets up once, resumes, passes on, and says in one sentence what is wrong.
+"""The launcher sets up once, with a Python that fits, and passes on what it is called with.
 
 The installations are real ones, of a tiny course that has no packages to fetch.
 """
 
 import ast
-import importlib.util
 import json
 import os
 import re
@@ -13,104 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tiny_checkout import SOURCE, Tiny
 
 from tlcourse.files import ROOT
-
-SOURCE = (ROOT / "course.py").read_text(encoding="utf-8")
-POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs the signals of Linux and macOS")
-
-PYPROJECT = """
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-"""
-BACKEND = '''
-"""Builds the tiny course without any package; it waits while there is a file named slow."""
-import os, pathlib, time, zipfile
-
-HERE = pathlib.Path(__file__).parent
-
-def build_editable(folder, config_settings=None, metadata_directory=None):
-    while (HERE / "slow").exists():
-        (HERE / "begun").touch()
-        time.sleep(0.05)
-    needs = (HERE / "needs").read_text() if (HERE / "needs").exists() else ""
-    info = "tlcourse-1.dist-info/"
-    with zipfile.ZipFile(pathlib.Path(folder, "tlcourse-1-py3-none-any.whl"), "w") as wheel:
-        wheel.writestr("tlcourse.pth", str(HERE))
-        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tlcourse\\nVersion: 1\\n"
-                       "Provides-Extra: test\\nProvides-Extra: classroom\\n" + needs)
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: tiny\\n"
-                       "Root-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(info + "RECORD", "")
-    return "tlcourse-1-py3-none-any.whl"
-'''
-PROGRAM = '''
-"""Says how it was called, and ends as the word `exit` or a file named sick asks it to."""
-import json, os, pathlib, sys
-print(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:], os.getcwd()]), flush=True)
-sick = sys.argv[1:] == ["doctor"] and pathlib.Path(__file__).with_name("sick").exists()
-sys.exit(int(sys.argv[2]) if sys.argv[1:2] == ["exit"] else int(sick))
-'''
-
-
-class Tiny:
-    """A checkout with the true launcher and next to nothing to install."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.stamp, self.log = folder / ".venv" / "installed.txt", folder / ".venv" / "pip.log"
-        for name, text in {
-            "course.py": SOURCE, "pyproject.toml": PYPROJECT, "constraints.txt": "",
-            "backend.py": BACKEND, "tlcourse/__init__.py": "", "tlcourse/__main__.py": PROGRAM,
-            "pytest.py": PROGRAM, "tests/bench.py": PROGRAM,
-        }.items():
-            (folder / name).parent.mkdir(exist_ok=True, parents=True)
-            (folder / name).write_text(text, encoding="utf-8")
-
-    def call(self, *words, cwd=None, begin=subprocess.run, **environment):
-        apart = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1"}
-        inherited = {key: value for key, value in os.environ.items() if key[:4] != "PIP_"}
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-        return begin([sys.executable, self.folder / "course.py", *words], cwd=cwd or self.folder,
-                     env=inherited | apart | environment, **streams)
-
-    def said(self, *words, **options):
-        """What the started programs printed; the launcher's call must succeed."""
-        ended = self.call(*words, **options)
-        assert ended.returncode == 0, ended.stderr
-        return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('["')]
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    tiny = Tiny(tmp_path_factory.mktemp("tiny") / "a course")  # paths have spaces in them
-    tiny.first = tiny.said("lab")
-    return tiny
-
-
-@pytest.fixture
-def tiny(installed):
-    """The installed tiny course, and none of the switches that another test left."""
-    for name in ("slow", "begun", "needs", "tlcourse/sick"):
-        (installed.folder / name).unlink(missing_ok=True)
-    return installed
-
-
-@pytest.fixture
-def course(tmp_path):
-    """The launcher as a module, of a checkout where nothing is installed."""
-    tiny = Tiny(tmp_path / "fresh")
-    spec = importlib.util.spec_from_file_location("course", tiny.folder / "course.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def unfit_pythons():
@@ -155,9 +63,9 @@ def test_the_commands_of_the_readme_are_words_that_there_are():
 @pytest.mark.parametrize("version, age", [
     ((3, 4, 10), "old"), ((3, 10, 13), "old"), ((3, 14, 0), "new"), ((4, 0, 0), "new"),
 ])
-def test_a_python_that_does_not_fit_is_told_which_does(course, version, age):
+def test_a_python_that_does_not_fit_is_told_which_does(launcher, version, age):
     with pytest.raises(SystemExit) as stop:
-        course.check_python(version)
+        launcher.check_python(version)
     name = f"Python {version[0]}.{version[1]} is too {age}"
     assert stop.value.code == (
         f"course.py: {name}: install Python 3.13, or any from 3.11 up to it, and call this file "
@@ -166,8 +74,8 @@ def test_a_python_that_does_not_fit_is_told_which_does(course, version, age):
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 12, 7), (3, 13, 9)])
-def test_a_python_that_fits_passes(course, version):
-    course.check_python(version)
+def test_a_python_that_fits_passes(launcher, version):
+    launcher.check_python(version)
 
 
 @pytest.mark.parametrize("python", [
@@ -257,25 +165,25 @@ def test_without_a_word_it_names_its_words_and_tlcourse_names_its_own(tiny):
     assert json.loads(ended.stdout.splitlines()[-1])[1] == "--help"
 
 
-def test_asking_for_help_installs_nothing(course, capsys):
-    assert course.main([]) == course.main(["--help"]) == 0
+def test_asking_for_help_installs_nothing(launcher, capsys):
+    assert launcher.main([]) == launcher.main(["--help"]) == 0
     assert "python course.py lab" in capsys.readouterr().out
-    assert not course.VENV.exists()
+    assert not launcher.VENV.exists()
 
 
-def test_changed_pins_and_a_moved_folder_are_installed_anew(course, monkeypatch, tmp_path):
-    before = course.stamp("")
-    (course.HERE / "constraints.txt").write_text("six==1.17.0\n")
-    changed = course.stamp("")
-    shutil.copytree(course.HERE, tmp_path / "moved")
-    monkeypatch.setattr(course, "HERE", tmp_path / "moved")
-    assert len({before, changed, course.stamp("")}) == 3
+def test_changed_pins_and_a_moved_folder_are_installed_anew(launcher, monkeypatch, tmp_path):
+    before = launcher.stamp("")
+    (launcher.HERE / "constraints.txt").write_text("six==1.17.0\n")
+    changed = launcher.stamp("")
+    shutil.copytree(launcher.HERE, tmp_path / "moved")
+    monkeypatch.setattr(launcher, "HERE", tmp_path / "moved")
+    assert len({before, changed, launcher.stamp("")}) == 3
 
 
-def test_on_windows_the_program_gets_the_ctrl_c_and_gives_the_exit_code(course, monkeypatch):
-    course.PYTHON.parent.mkdir(parents=True)
-    course.PYTHON.touch()
-    course.STAMP.write_text(course.stamp(""))
+def test_on_windows_the_program_gets_the_ctrl_c_and_gives_the_exit_code(launcher, monkeypatch):
+    launcher.PYTHON.parent.mkdir(parents=True)
+    launcher.PYTHON.touch()
+    launcher.STAMP.write_text(launcher.stamp(""))
     handlers, called = {}, []
 
     def program(command):
@@ -283,132 +191,8 @@ def test_on_windows_the_program_gets_the_ctrl_c_and_gives_the_exit_code(course, 
         handlers[signal.SIGINT](signal.SIGINT, None)  # raises nothing
         return 5
 
-    monkeypatch.setattr(course, "os", SimpleNamespace(name="nt", chdir=os.chdir, curdir="."))
-    monkeypatch.setattr(course.signal, "signal", handlers.__setitem__)
-    monkeypatch.setattr(course.subprocess, "call", program)
-    assert course.main(["run", "00"]) == 5
-    assert called == [[course.PYTHON, "-m", "tlcourse", "run", "00"]]
-
-
-# Interruption and repair
-
-
-@POSIX
-def test_an_interrupted_installation_ends_quietly_and_the_next_call_resumes(tiny):
-    tiny.stamp.unlink()
-    (tiny.folder / ".venv" / "kept").touch()
-    (tiny.folder / "slow").touch()
-    started = tiny.call("lab", begin=lambda *args, **options: subprocess.Popen(
-        *args, **options, start_new_session=True))
-    deadline = time.monotonic() + 30
-    while not (tiny.folder / "begun").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(started.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
-    _, errors = started.communicate(timeout=30)
-
-    assert started.returncode == 130
-    assert errors.endswith("\ncourse.py: stopped; the next call goes on from here.\n")
-    assert "course.py\", line" not in errors
-    assert not tiny.stamp.exists()
-    (tiny.folder / "slow").unlink()
-    assert [words[1] for words in tiny.said("lab")] == ["doctor", "lab"]
-    assert (tiny.folder / ".venv" / "kept").exists()  # it went on with what was there
-
-
-@POSIX
-@pytest.mark.parametrize("content", [None, "", "#!/bin/sh\nexit 1\n"])
-def test_a_python_that_does_not_start_is_noticed(course, content):
-    course.PYTHON.parent.mkdir(parents=True)
-    if content is not None:
-        course.PYTHON.write_text(content)
-        course.PYTHON.chmod(0o755)
-    assert not course.venv_works()
-
-
-def test_a_broken_venv_is_made_anew(tiny):
-    scripts = tiny.folder / ".venv" / ("Scripts" if os.name == "nt" else "bin")
-    for python in scripts.glob("python*"):
-        python.unlink()
-    (tiny.folder / ".venv" / "rubbish").touch()
-    assert [words[1] for words in tiny.said("hello")] == ["hello"]
-    assert not (tiny.folder / ".venv" / "rubbish").exists()
-
-
-# What can go wrong
-
-
-def test_no_network_is_said_and_a_folder_of_wheels_helps(tiny, tmp_path):
-    tiny.stamp.unlink()
-    (tiny.folder / "needs").write_text("Requires-Dist: faraway\n")
-    nowhere = {"PIP_NO_INDEX": "0", "PIP_RETRIES": "1"}
-    ended = tiny.call("lab", **nowhere, PIP_INDEX_URL="http://127.0.0.1:9/simple")
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == (
-        "course.py: the packages cannot be fetched: connect this computer to the network, or set "
-        "PIP_NO_INDEX=1 and PIP_FIND_LINKS to a folder of wheels, then call again; it goes on from "
-        "here."
-    )
-    with zipfile.ZipFile(tmp_path / "faraway-1-py3-none-any.whl", "w") as wheel:
-        info = "faraway-1.dist-info/"
-        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: faraway\nVersion: 1\n")
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(info + "RECORD", "")
-    assert tiny.said("hello", PIP_FIND_LINKS=str(tmp_path))
-
-
-def test_a_full_disk_is_said_before_anything_is_made(course, monkeypatch):
-    monkeypatch.setattr(course.shutil, "disk_usage", lambda _: SimpleNamespace(free=2.5e9))
-    with pytest.raises(SystemExit, match=r"has 2\.5 GB free and \d are needed: delete or move"):
-        course.main(["lab"])
-    assert not course.VENV.exists()
-
-
-@pytest.mark.parametrize("platform, sources, gigabytes", [
-    ("linux", "", 9), ("linux", "/wheels-cpu", 3), ("darwin", "", 3), ("win32", "", 3),
-])
-def test_cuda_needs_more_disk(course, monkeypatch, platform, sources, gigabytes):
-    monkeypatch.setattr(course.sys, "platform", platform)
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_FIND_LINKS", sources)
-    usage = SimpleNamespace(free=gigabytes * 1e9)
-    monkeypatch.setattr(course.shutil, "disk_usage", lambda _: usage)
-    course.check_disk()
-    usage.free -= 1e8
-    with pytest.raises(SystemExit, match=f"and {gigabytes} are needed"):
-        course.check_disk()
-
-
-@pytest.mark.parametrize("log, free, sentence", [
-    ("OSError: [Errno 28] No space left on device", 5e9, "the disk of .* is full: free some GB"),
-    ("OSError: [WinError 112] There is not enough", 5e9, "the disk of .* is full: free some GB"),
-    ("cut sho", 5e7, "the disk of .* is full: free some GB"),
-    ("WARNING: Retrying (Retry(total=0, connect=None", 5e9, "the packages cannot be fetched: "),
-    ("ReadTimeoutError: Read timed out.", 5e9, "the packages cannot be fetched: "),
-    ("WARNING: Retrying (Retry(total=4, connect=None", 5e9, r"pip failed .*pip\.log tells all"),
-    ("ResolutionImpossible", 5e9, r"pip failed .*pip\.log tells all"),
-])
-def test_when_pip_fails_the_reason_is_one_sentence(course, monkeypatch, log, free, sentence):
-    course.PYTHON.parent.mkdir(parents=True)
-    course.STAMP.touch()
-
-    def pip(command, **_):
-        if "pip" in command:
-            course.LOG.write_text(log)
-            return 1
-        return 0
-
-    monkeypatch.setattr(course.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    monkeypatch.setattr(course.subprocess, "call", pip)
-    with pytest.raises(SystemExit) as stop:
-        course.main(["lab"])
-    assert re.fullmatch(f"course.py: {sentence}.*, then call again; it goes on from here.",
-                        stop.value.code)
-    assert not course.STAMP.exists()
-
-
-def test_a_venv_that_python_cannot_make_is_said(course, monkeypatch):
-    monkeypatch.setattr(course, "check_disk", lambda: None)
-    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: 1)
-    with pytest.raises(SystemExit, match="could not make .*python3-venv, then call again"):
-        course.main(["lab"])
+    monkeypatch.setattr(launcher, "os", SimpleNamespace(name="nt", chdir=os.chdir, curdir="."))
+    monkeypatch.setattr(launcher.signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(launcher.subprocess, "call", program)
+    assert launcher.main(["run", "00"]) == 5
+    assert called == [[launcher.PYTHON, "-m", "tlcourse", "run", "00"]]

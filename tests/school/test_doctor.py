@@ -132,7 +132,7 @@ def test_a_torch_that_does_not_load_says_why(monkeypatch, error):
 
 
 def test_whole_data_is_well(bundled):
-    assert doctor.data().ok
+    assert str(doctor.data()) == "✓ ok       data: all 1 files are there and whole"
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
@@ -144,6 +144,7 @@ def test_a_damaged_data_file_is_named_with_its_repair(bundled, damage):
         bundled.write_bytes(content[:1000] if damage == "truncated" else content[:-1] + b"x")
     found = doctor.data()
     assert not found.ok and bundled.name in found.fix and "repair it with" in found.fix
+    assert found.detail == "1 of 1 files are missing or damaged"
 
 
 def test_a_broken_manifest_is_a_problem_and_no_traceback(bundled, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tlcourse.files import ROOT
-from tlcourse.school import exercises, places, source, steps
+from tlcourse.school import exercises, places, schedule, source, steps
 
 GUIDE, README = ROOT / "lessons" / "instructor-guide.md", ROOT / "README.md"
 
@@ -56,6 +56,32 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), name
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
+
+
+@pytest.mark.parametrize(("length", "lessons"), [("half-day", "Lessons 00, 01 and 02"),
+                                                 ("full-day", "lessons 00 to 05")])
+def test_the_days_of_the_guide_are_those_of_the_schedule(length, lessons):
+    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
+    assert lessons in text
+    first, *_, last = re.findall(r"\d\d", lessons)
+    taken, _ = schedule.choose([steps.read(id) for id in places.notebooks()],
+                               schedule.ENDS[length])
+    assert [lesson.about["id"] for lesson in taken] == [
+        id for id in places.notebooks() if first <= id <= last]
+
+
+def test_the_longest_cells_of_a_lesson_are_as_few_as_the_guide_says():
+    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
+    assert "The few longest cells of a lesson, of ten lines or more" in text
+    for id in places.notebooks():
+        typed = [len(step.code.splitlines()) for step in steps.read(id).steps
+                 if step.given != step.code]
+        assert 1 <= sum(lines >= 10 for lines in typed) <= 5, id
+
+
+@pytest.mark.parametrize("word", ["lab", "live", "schedule", "slides", "doctor"])
+def test_the_guide_shows_each_word_that_a_presenter_needs(word):
+    assert f"`python course.py {word}" in " ".join(GUIDE.read_text(encoding="utf-8").split())
 
 
 def test_the_pictures_of_the_readme_are_small_and_have_words():

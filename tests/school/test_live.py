@@ -48,17 +48,11 @@ def test_the_minute_marks_add_up_to_the_front_matter(id):
 
 
 @pytest.mark.parametrize("id", LESSONS)
-def test_every_step_has_a_prompt_of_one_line(id):
-    for step in steps.read(id).steps:
-        said = steps.prompt(step)
-        assert said and "\n" not in said and said.count("`") % 2 == 0, said
-
-
-@pytest.mark.parametrize("id", LESSONS)
 def test_the_presenter_has_all_that_the_lesson_says_and_all_its_code(id, workspace):
     live.write(id)
     presenter = source.load(workspace / "live" / f"{id}_presenter.ipynb")
     text = "\n\n".join(cell.source for cell in presenter.cells)
+    assert "(1 min)" in text and "(0 min)" not in text
     for cell in source.read_source(id).cells:
         for paragraph in cell.source.split("\n\n"):
             assert paragraph in text, cell.id
@@ -98,6 +92,7 @@ def test_an_edited_notebook_is_kept_before_it_is_written_anew(course):
     said = live.write("90")
     (kept,) = live.folder().glob("90_participant ????-??-??.ipynb")
     assert kept.read_bytes() == mine and path.read_bytes() == fresh and kept.name in said[1]
+    assert re.fullmatch(r"They open in `.* lab`, in the folder live on the left\.", said[2])
     path.write_bytes(mine[:100])  # saved half
     live.write("90")
     assert len(list(live.folder().glob("90_participant ????-??-??*.ipynb"))) == 2
@@ -123,15 +118,15 @@ class Notebook:
         self.asked = []
         self.shell.set_next_input = lambda text, replace=False: self.asked.append((text, replace))
 
-    def run(self, text, id=None, success=True):
+    def run(self, text, id=None, success=True, broken=None):
         """What was handed out: the text, and whether it replaces the cell that asked."""
         self.asked.clear()
         info = SimpleNamespace(raw_cell=text, cell_id=id)
         self.magics.begin(info)
         for line in text.splitlines():
-            if line.startswith("%live"):
+            if line.startswith("%live") and not broken:
                 self.magics.live(line.removeprefix("%live"))
-        self.magics.end(SimpleNamespace(info=info, success=success))
+        self.magics.end(SimpleNamespace(info=info, success=success, error_before_exec=broken))
         return self.asked[-1] if self.asked else None
 
 
@@ -153,6 +148,25 @@ def test_next_fills_the_empty_cell_that_asks(notebook):
 def test_next_never_replaces_what_somebody_typed(notebook):
     step = notebook.magics.lesson.step(1)
     assert notebook.run("half = \n%live next", step.cell.id) == (step.code, False)
+
+
+def test_next_helps_in_a_cell_that_is_not_python_yet(notebook):
+    step = notebook.magics.lesson.step(1)
+    half = "half = (\n%live next"
+    assert notebook.run(half, step.cell.id, False, SyntaxError()) == (step.code, False)
+    assert notebook.run(f"{half} 3", step.cell.id, False, SyntaxError())[0] == (
+        notebook.magics.lesson.step(3).code)
+
+
+def test_a_checkpoint_never_replaces_what_somebody_typed(notebook, monkeypatch):
+    monkeypatch.setattr(live_magic.checkpoints, "load", lambda *_: [])
+    monkeypatch.setattr(live_magic.checkpoints, "find", lambda _, name: name)
+    step = notebook.magics.lesson.step(1)
+    typed = "half = 0.5  # all the rest is missing"
+    assert notebook.run(f"%live checkpoint\n{typed}", step.cell.id) is None
+    assert notebook.run(f"{typed}\n%live checkpoint", step.cell.id) is None
+    for empty in ("%live checkpoint", f"{step.given}\n%live checkpoint"):
+        assert notebook.run(empty, step.cell.id) == (step.given, True)
 
 
 def test_next_in_any_other_cell_goes_on_after_the_last_step_that_ran(notebook, capsys):

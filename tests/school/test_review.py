@@ -1,37 +1,20 @@
-"""Quiz questions come again when they are due, and a keyboard is all that it takes."""
+"""A review asks and explains all that is due, and a keyboard is all that it takes."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from tlcourse import files
-from tlcourse.school import cli, exercises, leitner, places, progress
+from tlcourse.school import cli, exercises, places, progress
 from tlcourse.school import review as reviewing
 from tlcourse.school.review import review
 
 DAY = date(2030, 1, 1)
-
-
-class Calendar:
-    """The day on which a test happens; it can go on."""
-
-    def __init__(self, monkeypatch):
-        self.today = DAY
-        monkeypatch.setattr(progress, "now", lambda: datetime(
-            self.today.year, self.today.month, self.today.day, 22, 30).astimezone())
-
-    def go_on(self, days=1):
-        self.today += timedelta(days=days)
-
-
-@pytest.fixture
-def calendar(course, monkeypatch):
-    return Calendar(monkeypatch)
 
 
 @pytest.fixture
@@ -58,66 +41,11 @@ def letter(id, today, *, right=True):
                 if (option is correct) == right)
 
 
-def due(day):
-    return [question.id for question in reviewing.due(day)]
-
-
 def entry(workspace, id):
     return json.loads((workspace / "progress.json").read_text(encoding="utf-8"))[f"quiz {id}"]
 
 
-# When a question comes again
-
-
-def test_right_answers_on_their_days_double_the_wait_up_to_sixteen_days():
-    known, day, waits = {}, DAY, []
-    for _ in range(7):
-        known |= leitner.step(known, True, day)
-        waits.append((date.fromisoformat(known["due"]) - day).days)
-        day = date.fromisoformat(known["due"])
-    assert waits == [1, 2, 4, 8, 16, 16, 16]
-
-
-def test_a_wrong_answer_puts_a_question_back_to_the_first_box_from_any_box():
-    for box in range(1, 6):
-        known = {"box": box, "due": DAY.isoformat()}
-        assert leitner.step(known, False, DAY) == {"box": 1, "due": "2030-01-02"}
-
-
-def test_a_right_answer_before_its_day_changes_nothing_and_a_late_one_counts_from_today():
-    known = {"box": 2, "due": "2030-01-03"}
-    assert leitner.step(known, True, DAY) == {}
-    late = date(2031, 5, 1)
-    assert leitner.step(known, True, late) == {"box": 3, "due": "2031-05-05"}
-
-
-def test_an_answer_in_the_lesson_counts_and_exercises_have_no_boxes(calendar, workspace):
-    progress.record("quiz 0.1", True)
-    progress.record("0.1", True)
-    assert entry(workspace, "0.1")["due"] == "2030-01-02"
-    assert not {"box", "due"} & progress.entries()["0.1"].keys()
-    assert due(DAY) == [] and due(DAY + timedelta(days=1)) == ["0.1"]
-
-
-def test_trying_the_options_one_after_the_other_climbs_no_boxes(calendar, workspace):
-    for right in (False, False, True, True, True):
-        progress.record("quiz 0.1", right)
-    assert entry(workspace, "0.1")["box"] == 1
-    assert entry(workspace, "0.1")["due"] == "2030-01-02"
-
-
-def test_those_that_waited_longest_come_first_and_new_ones_last(calendar):
-    for id in ("1.1", "0.3"):
-        progress.record(f"quiz {id}", True)
-        calendar.go_on()
-    for id in ("0.1", "0.2"):
-        progress.record(id, True)  # all exercises of the tiny lesson 00
-    assert due(calendar.today) == ["1.1", "0.3", "0.1", "0.2"]
-
-
-def test_a_lesson_that_is_not_finished_asks_nothing_new(calendar):
-    progress.record("0.1", True)
-    assert due(DAY) == []
+# A review
 
 
 def test_a_record_from_before_there_were_boxes_is_due_and_lost_nothing(
@@ -133,19 +61,6 @@ def test_a_record_from_before_there_were_boxes_is_due_and_lost_nothing(
         "tries": 3, "passed": "2029-01-01T00:00:00+00:00", "box": 1, "due": "2030-01-02",
         "last": progress.now().isoformat(timespec="seconds")}
     assert entry(workspace, "99.1") == old["quiz 99.1"]  # of a lesson that is not here
-
-
-@pytest.mark.parametrize("damage", [{"box": "two"}, {"due": 7}, {"due": "soon"}])
-def test_a_damaged_box_is_a_damaged_record_and_is_kept_aside(calendar, workspace, damage):
-    damaged = json.dumps({"quiz 0.1": {"tries": 1, "passed": None, **damage}})
-    workspace.mkdir()
-    (workspace / "progress.json").write_text(damaged, encoding="utf-8")
-    assert due(DAY) == []
-    (kept,) = workspace.glob("progress-corrupt-*.json")
-    assert kept.read_text(encoding="utf-8") == damaged
-
-
-# A review
 
 
 def test_each_answer_explains_every_option_and_says_which_was_right(
@@ -217,7 +132,8 @@ def test_another_key_is_asked_again_and_no_answer(calendar, workspace, keys, cap
 
 def test_with_nothing_due_it_says_what_makes_something_due(calendar, keys, capsys):
     review()
-    assert "nothing to review yet" in capsys.readouterr().out
+    assert "nothing to review yet" in (said := capsys.readouterr().out)
+    assert max(map(len, said.splitlines())) <= 80
     progress.record("quiz 0.1", False)
     review()
     assert "next question comes on 2030-01-02" in capsys.readouterr().out
@@ -279,8 +195,9 @@ def test_the_progress_page_says_how_many_are_due(calendar):
     assert "To review" not in str(progress.show())
     calendar.go_on()
     shown = progress.show()
-    assert f"To review: 1 quiz question, by review() in a notebook or `{places.command()} review`" \
-        in str(shown)
+    called = f"review() or `{places.command()} review`"
+    assert f"To review: 1 quiz question, with {called}." in str(shown).splitlines()
+    assert max(map(len, str(shown).splitlines())) <= 80
     assert "To review: 1 quiz question" in shown._repr_html_()
 
 

@@ -74,6 +74,30 @@ def test_a_long_printed_text_is_cut_where_the_slide_ends_and_says_so():
     assert printed.text.count("line") == 60, "the lesson itself stays whole"
 
 
+@pytest.mark.parametrize(("text", "leads_on", "told"), [
+    ("Look at any score yourself:", "Look at any score yourself:", ""),
+    ("Is it better?", "", ""),
+    ("All go up. Is it better?", "", "All go up."),
+    ("All go up. Then subtract:", "Then subtract:", "All go up."),
+    ("Now the source. `fit` trains it. It is quick.", "`fit` trains it.", ""),
+    ("All go up. " + "Up and up. " * 30, "", "All go up. " + "Up and up. " * 16 + "Up and up."),
+])
+def test_what_leads_on_to_the_next_slide_is_not_said_on_this_one(text, leads_on, told):
+    assert slides._beginning(text, leads_on) == told
+
+
+def test_a_high_picture_has_a_slide_to_itself_and_none_is_left_empty(made):
+    lesson, text = made
+    for slide in filter(None, text.split("<section>")[1:]):
+        words = re.sub("<aside.*?</aside>", "", slide, flags=re.DOTALL)
+        words = re.sub("<h2>.*?</h2>", "", words, flags=re.DOTALL)
+        assert Page(words).pictures or "".join(Page(words.partition("<script")[0]).words).strip()
+        if pictures := re.findall("data:image/png;base64,[^\"]{40}", words):
+            output = {"data": {"text/html": pictures[0] + '"'}}
+            high = slides._height(output) > slides.LINE * (slides.FITS + 1)
+            assert not (high and ('class="highlight' in words or "<p>" in words)), words[:200]
+
+
 def test_no_formula_is_left_as_tex(made):
     lesson, text = made
     formulas = sum(step.text.count("$$") // 2 for step in lesson.steps

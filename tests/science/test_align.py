@@ -233,7 +233,8 @@ def test_class_weights_that_are_given_are_kept(source, target_x):
     ({"batchnorm": "both"}, "batchnorm is one of joint, separate, got 'both'"),
     ({"sign": "wrong"}, "sign is one of reversal, non_saturating, got 'wrong'"),
     ({"weight": float("nan")}, "must be finite"),
-    ({"steps": 0}, "at least 1 step"),
+    ({"steps": 0}, "steps is a whole number of at least 1, got 0"),
+    ({"every": 0}, "every is a whole number of at least 1, got 0"),
     ({"class_weights": torch.ones(4)}, "one for each of the 3 classes"),
     ({"class_weights": torch.tensor([1.0, -1, 0])}, "0 or more"),
 ])
@@ -247,6 +248,13 @@ def test_wrong_inputs_are_refused_in_words(source, target_x):
         run(source, target_x[..., :8, :8], "mmd")
     with pytest.raises(ValueError, match=r"at least 2 samples .* got \(1, 1, 16, 16\)"):
         run(source, target_x[:1], "mmd")
+    for raw in ((255 * target_x).byte(), 255 * target_x, target_x.double(), -target_x):
+        with pytest.raises(ValueError, match=r"images in \[0, 1\].*; divide bytes by 255"):
+            run(source, raw, "mmd")
+    with pytest.raises(TypeError, match="inputs alone, got Domain; of a Domain give its X"):
+        run(source, source, "mmd")
+    with pytest.raises(TypeError, match="needs a Domain, got Tensor"):
+        run(source.X, target_x, "mmd")
     with pytest.raises(ValueError, match="2 of 60 target samples hold NaN"):
         run(source, target_x.clone().index_fill(0, torch.tensor([3, 5]), torch.nan), "mmd")
     with pytest.raises(ValueError, match="needs a Network.*got Sequential; .*as_network"):

@@ -1,4 +1,4 @@
-"""The files in data/ are what their manifest says: bytes, origin, licence, pictures."""
+"""The files in data/ are what their manifest says: bytes, origin, licence, pictures, tables."""
 
 import json
 
@@ -9,7 +9,8 @@ from tlcourse.files import ROOT, sha256
 
 DATA = ROOT / "data"
 MANIFEST = json.loads((DATA / "MANIFEST.json").read_text(encoding="utf-8"))
-IMAGES = sorted(name for name, about in MANIFEST.items() if "shape" in about)
+IMAGES = sorted(name for name, about in MANIFEST.items() if "scale" in about)
+SENTIMENT = [f"sentiment_{domain}" for domain in ("tweets", "amazon", "movies")]
 
 every_file = pytest.mark.parametrize("name", sorted(MANIFEST))
 every_image_file = pytest.mark.parametrize("name", IMAGES)
@@ -18,6 +19,11 @@ every_image_file = pytest.mark.parametrize("name", IMAGES)
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
     with np.load(DATA / MANIFEST[name]["file"], allow_pickle=False) as file:
         return file["images"], file["labels"]
+
+
+def table(name: str) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(DATA / MANIFEST[name]["file"], allow_pickle=False) as file:
+        return file["features"], file["labels"]
 
 
 @every_file
@@ -106,3 +112,26 @@ def test_printed_characters_fill_their_frame():
         height = (images.max(2) > 0).sum(1)
         width = (images.max(1) > 0).sum(1)
         assert np.maximum(height, width).min() >= 14
+
+
+@pytest.mark.parametrize("name", SENTIMENT)
+def test_features_of_sentences_fit_the_manifest_and_have_length_1(name):
+    features, labels = table(name)
+    assert features.dtype == np.float16 and labels.dtype == np.uint8
+    assert list(features.shape) == MANIFEST[name]["shape"] == [len(labels), 384]
+    assert np.bincount(labels).tolist() == [900, 900], "as many negative as positive ones"
+    assert 0.45 < (labels[1:] == labels[:-1]).mean() < 0.55, "in random order"
+    np.testing.assert_allclose(np.linalg.norm(features.astype(float), axis=1), 1, atol=1e-3)
+
+
+def test_no_sentence_is_there_twice_in_any_domain():
+    features = np.concatenate([table(name)[0] for name in SENTIMENT])
+    assert len(np.unique(features, axis=0)) == len(features) == 5400
+
+
+def test_two_packages_make_the_features_and_both_are_pinned():
+    for name in SENTIMENT:
+        for part in ("source", "encoder"):
+            about = MANIFEST[name][part]
+            assert len(about["archive_sha256"]) == 64 and about["version"] in about["archive"]
+        assert MANIFEST[name]["tolerance"] < 5e-4, "a step or two of float16"

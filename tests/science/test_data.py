@@ -28,6 +28,23 @@ def test_colour_pictures_keep_their_size_and_the_two_vendors_are_paired():
     assert torch.equal(google.y, twitter.y)
 
 
+@pytest.mark.parametrize("name", ["sentiment_tweets", "sentiment_amazon", "sentiment_movies"])
+def test_sentences_load_as_a_table_whatever_the_frame(name):
+    domain = load(name)
+    assert domain.X.shape == (1800, 384) and domain.X.dtype == torch.float32
+    assert domain.classes == ("negative", "positive") and domain.y.bincount().tolist() == [900, 900]
+    assert torch.equal(load(name, frame="original").X, domain.X)
+    with pytest.raises(DataError, match="'course' or 'original'"):
+        load(name, frame="tight")
+
+
+def test_what_is_positive_in_a_tweet_is_positive_in_a_review():
+    tweets, movies = load("sentiment_tweets"), load("sentiment_movies")
+    way = tweets.X[tweets.y == 1].mean(0) - tweets.X[tweets.y == 0].mean(0)
+    along = movies.X @ way
+    assert along[movies.y == 1].mean() - along[movies.y == 0].mean() > 0.5 * along.std()
+
+
 def test_the_original_frame_keeps_the_margin_that_the_course_frame_cuts_off():
     original, framed = load("mnist_5k", frame="original"), load("mnist_5k")
     assert original.X.shape[-1] == 28

@@ -223,7 +223,7 @@ def test_rows_that_the_test_part_holds_too_leave_the_source():
     source = dataclasses.replace(clouds("s", seed=7), X=clouds("s", seed=7).X.clone())
     source.X[:30] = target.X[:30]
     both = pair(source, target)
-    assert "30 rows of s are also in t" in both.notices[0]
+    assert "t also holds 30 rows of s: those" in both.notices[0]
     for seed in range(5):
         draw = both.draw(seed, folds=5, labels_per_class=2)
         shared = int((both.folds(5)[:30] == seed).sum())
@@ -339,7 +339,11 @@ def test_a_budget_is_kept_and_what_is_left_out_is_said(own_cache):
     found = quick(clouds("s"), clouds("t"), budget=1e-3)
     assert found.runs == [] and found.overall == "inconclusive" and found.advised is None
     assert "causes (2 of 2 seeds): the budget of seconds had no room" in found.left_out[0]
-    assert "Left out" in str(found) and found.plot().alt_text and found._repr_html_()
+    assert "Left out" in str(found) and str(found).startswith("s -> t, 2 labels a class: not meas")
+    assert set(found.verdict.values()) == {"inconclusive"}, "the words of a verdict are three"
+    assert (found.table["verdict"].drop("scratch") == "not measured").all()
+    assert found._repr_html_().count("not measured") == str(found).count("not measured") == 4
+    assert "frozen not measured; fine_tune not measured" in found.plot().alt_text
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -445,6 +449,7 @@ def test_unbalanced_classes_and_classes_with_few_samples_are_noticed():
     ({"seeds": 1}, "seeds is a whole number of at least 2"),
     ({"strategies": ("frozen", "magic")}, "got magic"),
     ({"strategies": ()}, "got none"),
+    ({"strategies": "frozen"}, "strategies are a list, got 'frozen'; write ['frozen']"),
     ({"budget": -1}, "seconds above 0"),
 ])
 def test_what_cannot_be_diagnosed_is_refused_in_one_sentence(change, words):
@@ -459,7 +464,15 @@ def test_other_things_than_domains_and_missing_values_are_refused():
         diagnose(np.zeros((3, 3)), clouds("t"), labels_per_class=2)
     with pytest.raises(DataError, match="1 of 3 samples hold NaN"):
         Domain("t", torch.tensor([[0.0], [float("nan")], [1.0]]), torch.arange(3))
+    for y, words in (([0, 0.5, 1], "class numbers, got 0.5"), (list("pqr"), "y must be an array")):
+        with pytest.raises(DataError, match=words):
+            Domain("t", torch.eye(3), y)
+    with pytest.raises(DataError, match="two classes have one name among a, a"):
+        Domain("t", torch.eye(3), torch.arange(3) % 2, ("a", "a"))
+    in_blocks = Domain("t", torch.rand(10, 6), torch.arange(10) > 1, ordered=True)
+    with pytest.raises(DataError, match="1 sample to label beside the test part of seed 0"):
+        pair(clouds("s", classes=("0", "1")), in_blocks).draw(0, folds=5, labels_per_class=1)
     same = clouds("same")
-    with pytest.raises(DataError, match="0 rows of s are left"):
+    with pytest.raises(DataError, match="s is left with 0 rows"):
         pair(Domain("s", same.X[:5], same.y[:5]), same.subset(torch.arange(5).repeat(3))).draw(
             0, folds=1, labels_per_class=1)

@@ -197,6 +197,7 @@ def test_the_precision_of_the_features_is_kept_and_unequal_ones_are_refused(loss
     (torch.ones(4, 3), torch.ones(4, 2), "same features, got widths 3 and 2"),
     (torch.ones(1, 3), torch.ones(4, 3), r"at least 2 rows.* got x of shape \(1, 3\)"),
     (torch.ones(4, 3), torch.ones(0, 3), r"at least 2 rows.* got y of shape \(0, 3\)"),
+    (torch.ones(4, 3), np.ones((4, 3)), "got y as ndarray; torch.as_tensor makes one"),
     (torch.ones(4), torch.ones(4), r"a matrix \(n, d\)"),
     (torch.ones(4, 1, 2, 2), torch.ones(4, 1, 2, 2), "flatten"),
     (torch.ones(4, 3).long(), torch.ones(4, 3).long(), "matrix .* of floats"),
@@ -210,7 +211,7 @@ def test_what_is_no_pair_of_samples_is_refused_in_words(loss, x, y, message):
 
 def test_wrong_widths_and_weights_and_too_many_rows_are_refused_in_words():
     x, y = sample(5, 3, 0), sample(6, 3, 1)
-    for widths in ([], [0.0], [1.0, -2.0], [float("nan")], [float("inf")]):
+    for widths in ([], [0.0], [1.0, -2.0], [float("nan")], [float("inf")], 1.0):
         with pytest.raises(ValueError, match="bandwidths are positive"):
             mmd2(x, y, bandwidths=widths)
     for weights in (torch.ones(6), -torch.ones(5), torch.eye(5)[0]):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 from scipy.stats import hypergeom, norm
+from sklearn.model_selection import train_test_split
 
 from tlcourse.align import mmd2
 from tlcourse.transferability import mmd_permutation_test, proxy_a_distance
@@ -18,6 +20,35 @@ def test_proxy_a_of_two_gaussians_is_that_of_the_best_error_possible(apart):
     found = [proxy_a_distance(gaussian(10_000, seed=seed), gaussian(10_000, seed=seed + 50,
                               mean=apart), seed=seed) for seed in range(10)]
     assert np.mean(found) == pytest.approx(2 * (1 - 2 * norm.cdf(-apart / 2)), abs=0.02)
+
+
+def by_hand(z_s, z_t, *, seed, C):
+    """The same halves; the classifier by a general minimiser of its regularised loss."""
+    z, sign = np.concatenate([z_s, z_t]), np.repeat([-1.0, 1.0], [len(z_s), len(z_t)])
+    fit_on, held_out = train_test_split(np.arange(len(z)), test_size=0.5, stratify=sign,
+                                        random_state=seed)
+    mean, std = z[fit_on].mean(0), z[fit_on].std(0)
+    x, y = (z - mean) / std, sign[fit_on]
+    each = np.where(y > 0, len(y) / (y > 0).sum(), len(y) / (y < 0).sum()) / 2
+
+    def loss(w):
+        margins = y * (x[fit_on] @ w[1:] + w[0])
+        return w[1:] @ w[1:] / 2 + C * (each * np.logaddexp(0, -margins)).sum()
+
+    w = minimize(loss, np.zeros(z.shape[1] + 1), options={"gtol": 1e-4}).x
+    wrong = np.sign(x[held_out] @ w[1:] + w[0]) != sign[held_out]
+    errors = [wrong[sign[held_out] == side].mean() for side in (-1, 1)]
+    return 2 * (1 - 2 * np.mean(errors))
+
+
+def test_proxy_a_is_that_of_a_classifier_minimised_by_hand_with_this_regularisation():
+    """In 30 directions with 60 samples the classifier overfits, and how far depends on C."""
+    pairs = [(gaussian(70, 30, seed=2 * i), gaussian(50, 30, mean=0.25, seed=2 * i + 1))
+             for i in range(6)]
+    found = [proxy_a_distance(*pair, seed=i) for i, pair in enumerate(pairs)]
+    assert found == pytest.approx([by_hand(*p, seed=i, C=0.1) for i, p in enumerate(pairs)])
+    for other in (0.02, 0.5):
+        assert found != pytest.approx([by_hand(*p, seed=i, C=other) for i, p in enumerate(pairs)])
 
 
 def test_unequal_numbers_do_not_tilt_proxy_a():
@@ -122,7 +153,7 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(distance):
         distance(z, z[:, :2])
     with pytest.raises(ValueError, match="z_t has 1 sample where at least 2"):
         distance(z, z[:1])
-    with pytest.raises(ValueError, match="z_s holds 60 values that are NaN"):
+    with pytest.raises(ValueError, match="z_s is NaN or infinite in 60 of 60 values"):
         distance(z * np.nan, z)
     with pytest.raises(ValueError, match=r"got \(20, 3, 1\); flatten"):
         distance(z[..., None], z)

@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path, kind):
             (bad / name / "notes.txt").write_text("no picture")
     if kind == "a file beside":
         table(bad, u=[1.0, 2.0], label=["x", "y"])
-    words = {"missing": "there is no", "no classes": "1 subfolders", "nothing readable":
+    words = {"missing": "there is no", "no classes": "1 subfolder;", "nothing readable":
              "no image that can be read", "a file beside": "both be folders"}
     with pytest.raises(DataError, match=words[kind]) as said:
         read_domains(bad, good)
@@ -113,7 +113,7 @@ def test_missing_values_are_filled_in_by_the_source_with_a_notice(tmp_path):
     mine, theirs, notices = read_domains(source, target, label="label")
     assert mine.X[:, 0].tolist() == [1, 3, 8, 3] and theirs.X[:, 0].tolist() == [3, 100, 300]
     assert [n for n in notices if "missing" in n] == [
-        f"1 missing values of {name} were filled in with the median of their column in s, or its "
+        f"1 missing value of {name} was filled in with the median of the column in s, or its "
         "most frequent category" for name in "st"]
 
 
@@ -131,7 +131,7 @@ def test_rows_without_label_and_columns_of_one_side_are_left_out_with_a_notice(t
     target = table(tmp_path / "t.csv", u=[4, 5], label=["p", "q"])
     mine, _, notices = read_domains(source, target, label="label")
     assert len(mine) == 2 and mine.X.shape[1] == 1
-    assert "1 rows of s have no label and were left out" in notices
+    assert "rows of s without a value of 'label' were left out: 1" in notices
     assert "columns that only s has were left out: only" in notices
 
 

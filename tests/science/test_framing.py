@@ -23,6 +23,12 @@ def test_the_square_holds_all_of_the_content_in_its_middle(rows, columns, expect
         assert found[0, -1].tolist() == expected and found.shape == (1, channels, 3, 3)
 
 
+def test_the_precision_of_the_pictures_is_kept():
+    X = torch.cat([picture(rows=slice(2, 5), columns=slice(7, 8)), torch.zeros(1, 1, 10, 12)])
+    assert crop_to_content(X.double(), 3).dtype == torch.float64
+    assert torch.equal(crop_to_content(X.double(), 3).float(), crop_to_content(X, 3))
+
+
 def test_what_is_below_the_threshold_is_no_content():
     X = picture(rows=slice(4, 6), columns=slice(4, 6), value=0.3)
     X[..., 0, 0] = 0.1

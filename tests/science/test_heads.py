@@ -88,6 +88,26 @@ def test_the_new_head_has_the_precision_and_the_bias_of_the_old_one():
     assert model.head.fc.weight.dtype == torch.float64
 
 
+class _AsOlderTimm(nn.Module):
+    """Its new classifier has the default precision and place, as in timm 1.0.15."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 8), nn.Linear(8, 7)
+
+    def get_classifier(self):
+        return self.head
+
+    def reset_classifier(self, num_classes):
+        self.head = nn.Linear(8, num_classes)
+
+
+def test_the_new_head_follows_the_network_where_timm_does_not_see_to_it():
+    model = replace_head(_AsOlderTimm().to("meta", torch.float64), 5)
+    assert model.head.weight.shape == (5, 8) and model.head.weight.dtype == torch.float64
+    assert model.head.weight.device.type == "meta"
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 2.0, "ten", None, True])
 def test_a_wrong_number_of_classes_is_refused_with_model_and_parts(wrong):
     model = small_cnn(3, seed=0)

@@ -66,6 +66,8 @@ def test_gaps_to_a_baseline_are_paired_and_undecided_ones_are_hollow():
 def test_the_confusion_matrix_names_its_most_frequent_mistake():
     figure = plots.confusion([[9, 1, 0], [0, 8, 2], [5, 0, 5]], ["cat", "dog", "owl"])
     assert "22 right" in figure.alt_text and "owl taken for cat, 5 times" in figure.alt_text
+    perfect = plots.confusion([[9, 0], [0, 8]], ["cat", "dog"])
+    assert perfect.alt_text == "Confusion matrix of 17 samples, 17 right."
 
 
 def test_samples_paired_scores_history_and_features_describe_themselves():
@@ -75,6 +77,8 @@ def test_samples_paired_scores_history_and_features_describe_themselves():
     assert "as is 15%, tuned 80%" in plots.paired_scores(scores, ["as is", "tuned"]).alt_text
     history = History([10, 20], [1.0, 0.5], [0.6, 0.8], best_step=20)
     assert "80.0%, at step 20" in plots.training_history(history).alt_text
+    with pytest.raises(ValueError, match="no validation accuracy"):
+        plots.training_history(History([10], [1.0]))
     z = {"s": torch.rand(9, 5), "t": torch.rand(6, 5) + 3}
     y = {name: torch.arange(len(f)) % 3 for name, f in z.items()}
     figure = plots.feature_map(z, y)

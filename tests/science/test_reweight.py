@@ -73,7 +73,7 @@ def test_what_cannot_be_weighed_is_refused_in_a_sentence():
         density_ratio_weights(x, x[:, :2])
     with pytest.raises(ValueError, match="x_t has 4 samples where at least 5"):
         density_ratio_weights(x, x[:4])
-    with pytest.raises(ValueError, match="x_s holds 60 values that are NaN"):
+    with pytest.raises(ValueError, match="x_s is NaN or infinite in 60 of 60 values"):
         density_ratio_weights(x * np.nan, x)
     with pytest.raises(ValueError, match="take densities, not their logarithms"):
         effective_sample_size([-1.0, 2])

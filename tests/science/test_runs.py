@@ -1,9 +1,10 @@
 """Recorded runs: complete, with their origin, and what a run of today gives."""
 
-from itertools import product
+from itertools import permutations, product
 
 import pandas as pd
 import pytest
+import torch
 from recorded import FOLDER, record, script, the_run
 
 from tlcourse.data import manifest
@@ -14,7 +15,8 @@ TOLERANCE = 0.03  # other processors round differently, and 200 steps add that u
 pytestmark = pytest.mark.skipif(not IS_CHECKOUT, reason="the scripts are in the checkout")
 
 
-@pytest.mark.parametrize("name", ["strategies", "lite0", "zoo", "alignment"])
+@pytest.mark.parametrize("name", ["strategies", "decay", "lite0", "size", "zoo", "alignment",
+                                  "text"])
 def test_a_record_says_where_it_comes_from(name):
     kept = record(name)
     assert kept["command"] == f"python data/runs/{name}.py" and kept["date"]
@@ -84,6 +86,67 @@ def test_a_recorded_run_is_what_a_run_of_today_gives(
     assert today["accuracy"][0] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
     if target == "uci_digits":
         assert today["on the source"][0] == pytest.approx(kept["on the source"], abs=TOLERANCE)
+
+
+# --- slower first layers, lesson 03 ---
+
+@pytest.fixture(scope="module")
+def decay():
+    return script(FOLDER / "decay.py")
+
+
+@pytest.fixture(scope="module")
+def decay_record():
+    return record("decay")
+
+
+def test_every_decay_ran_on_every_draw_and_decay_1_is_full_tuning(
+    decay, decay_record, strategies, strategies_record
+):
+    found = [(r["target"], r["labels"], r["decay"], r["seed"]) for r in decay_record["runs"]]
+    wanted = product(decay.TARGETS, decay.LABELS, decay.DECAYS, decay.SEEDS)
+    assert sorted(found) == sorted(wanted) and len(decay.SEEDS) >= 5
+    assert decay_record["steps"] == strategies_record["steps"]
+    assert decay_record["rate"] == strategies_record["choice"]["rates"]["full"]
+    for kept in decay_record["runs"]:
+        assert (kept["on the source"] is None) == (kept["target"] == "fashion")
+        if kept["decay"] == 1:
+            same = {key: kept[key] for key in ("target", "labels", "seed")}
+            full = the_run(strategies_record, strategy="full", **same)
+            assert kept["accuracy"] == pytest.approx(full["accuracy"], abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(("target", "labels", "q", "seed"), [
+    ("uci_digits", 20, 0.4, 1), ("fashion", 100, 0.1, 2),
+])
+def test_a_recorded_decay_is_what_a_run_of_today_gives(
+    decay, decay_record, target, labels, q, seed
+):
+    kept = the_run(decay_record, target=target, labels=labels, decay=q, seed=seed)
+    today = decay.runs(target, [labels], [q], seed)
+    assert today["accuracy"][0] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
+    if target == "uci_digits":
+        assert today["on the source"][0] == pytest.approx(kept["on the source"], abs=TOLERANCE)
+
+
+# --- the size of pictures, lesson 02 ---
+
+@pytest.fixture(scope="module")
+def size():
+    return script(FOLDER / "size.py")
+
+
+def test_every_size_ran_on_every_draw_for_both_vendors(size):
+    found = [(r["size"], r["vendor"], r["seed"]) for r in record("size")["runs"]]
+    assert sorted(found) == sorted(product(size.SIZES, size.VENDORS, size.SEEDS))
+    assert len(size.SEEDS) >= 5 and record("size")["labels"] == size.LABELS
+
+
+def test_a_recorded_size_is_what_a_run_of_today_gives(size):
+    today = size.run(size=32, seed=3)
+    for vendor in size.VENDORS:
+        kept = the_run(record("size"), size=32, vendor=vendor, seed=3)
+        assert today[vendor] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
 
 
 # --- a large network, frozen and tuned ---
@@ -226,3 +289,50 @@ def test_a_recorded_alignment_is_what_a_run_of_today_gives(
     today = alignment.runs(**key, settings=settings)
     assert today["accuracy"][-3:] == pytest.approx(kept["accuracy"][-3:], abs=0.06)
     assert today["source_validation"][-1] == pytest.approx(kept["source_validation"][-1], abs=0.02)
+
+
+# --- alignment of text, lesson 05 ---
+
+@pytest.fixture(scope="module")
+def text():
+    return script(FOLDER / "text.py")
+
+
+@pytest.fixture(scope="module")
+def text_record():
+    return record("text")
+
+
+def test_every_pair_of_texts_was_run_with_the_settings_of_the_pictures(
+    text, text_record, alignment_record
+):
+    found = [(r["source"], r["target"], r["method"], r["seed"]) for r in text_record["runs"]]
+    wanted = [(*pair, method, seed) for pair, method, seed in
+              product(permutations(text.DOMAINS, 2), text.METHODS, text.SEEDS)]
+    assert sorted(found) == sorted(wanted) and len(text.SEEDS) >= 5
+    assert all(0.5 < run["accuracy"] < 1 for run in text_record["runs"])
+    assert text_record["settings"] == text.SETTINGS and text_record["steps"] == text.STEPS
+    for method in ("coral", "mmd"):
+        chosen = alignment_record["choice"]["settings"][method]
+        assert text.SETTINGS[method]["weight"] == chosen["weight"]
+
+
+@pytest.mark.parametrize(("source", "target", "method", "seed"), [
+    ("amazon", "tweets", "mmd", 0),
+    ("tweets", "movies", "coral", 1),
+    ("movies", "amazon", "none", 2),
+    ("amazon", "movies", "linear centred", 3),
+])
+def test_a_recorded_run_on_text_is_what_a_run_of_today_gives(
+    text, text_record, source, target, method, seed
+):
+    key = {"source": source, "target": target, "method": method, "seed": seed}
+    today = text.runs(**key)["accuracy"]
+    assert today == pytest.approx(the_run(text_record, **key)["accuracy"], abs=TOLERANCE)
+
+
+def test_without_batch_normalisation_the_control_is_source_only_to_the_last_bit(text):
+    train, other = (text.load(f"sentiment_{name}") for name in ("movies", "tweets"))
+    states = [text.adapt(text.small_mlp(2, inputs=384, seed=0), train, other.X, method=method,
+                         steps=20, seed=0)[0].state_dict() for method in ("none", "control")]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

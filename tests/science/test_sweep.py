@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 
 import joblib
 import pytest
@@ -62,6 +63,45 @@ def test_a_changed_function_or_global_is_never_answered_from_an_old_run(empty_ca
 
     with pytest.raises(ValueError, match="variables of another function"):
         sweep(closure, {}, seeds=[0], workers=1, progress=False)
+
+
+def beside(a):
+    return a + OFFSET
+
+
+@cache
+def kept_beside(a):
+    return a + OFFSET
+
+
+def called(seed):
+    return {"x": beside(1)}
+
+
+def called_through_a_cache(seed):
+    return {"x": kept_beside(1)}
+
+
+def in_a_comprehension(seed):
+    return {"x": [a + OFFSET for a in range(2)]}
+
+
+def in_a_lambda(seed):
+    return {"x": (lambda: sum(OFFSET for _ in range(2)))()}
+
+
+@pytest.mark.parametrize("run", [called, called_through_a_cache, in_a_comprehension, in_a_lambda])
+def test_a_global_counts_wherever_it_is_read(run, monkeypatch):
+    before = _fingerprint(run)
+    assert _fingerprint(run) == before
+    monkeypatch.setitem(globals(), "OFFSET", 5)
+    assert _fingerprint(run) != before
+
+
+def test_the_source_of_a_function_beside_counts(monkeypatch):
+    before = _fingerprint(called)
+    monkeypatch.setitem(globals(), "beside", in_a_lambda)
+    assert _fingerprint(called) != before
 
 
 def test_a_kept_run_that_was_cut_short_is_run_again(empty_cache):

@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score, recall_score
 from torch.nn.functional import cross_entropy
 
 from tlcourse.data import Domain
+from tlcourse.finetune import param_groups
 from tlcourse.models import small_cnn
 from tlcourse.training import accuracy, batches, evaluate, fit, predict, random_shift
 
@@ -146,14 +147,29 @@ def test_a_loss_that_is_not_finite_restores_the_last_good_weights(blobs):
 
 
 def test_settings_that_cannot_work_are_refused(blobs):
-    with pytest.raises(ValueError, match="at least 1 step"):
-        fit(network(), blobs, steps=0, seed=0)
-    with pytest.raises(ValueError, match="2 samples"):
+    for wrong in ({"steps": 0}, {"steps": 2.5}, {"batch_size": 0}, {"every": 0},
+                  {"patience": 0, "validation": blobs}):
+        (name, value), *_ = wrong.items()
+        with pytest.raises(ValueError, match=f"{name} is a whole number .* least 1, got {value}"):
+            fit(network(), blobs, **{"steps": 1, "seed": 0} | wrong)
+    with pytest.raises(ValueError, match="at least 2 samples, and blobs has 1"):
         fit(network(), blobs.subset([0]), steps=1, seed=0)
+    with pytest.raises(TypeError, match="needs a Domain, got tuple"):
+        fit(network(), (blobs.X, blobs.y), steps=1, seed=0)
     with pytest.raises(ValueError, match="needs a validation set"):
         fit(network(), blobs, steps=1, seed=0, patience=2)
     with pytest.raises(ValueError, match="labels up to 2, but the model has 2 outputs"):
         fit(small_cnn(2, width=4, seed=0), blobs, steps=1, seed=0)
+
+
+def test_groups_of_another_model_would_train_nothing_and_are_refused(blobs):
+    model = network()
+    groups = param_groups(copy.deepcopy(model), 1e-2, 0.5)
+    with pytest.raises(ValueError, match="parameters of another model"):
+        fit(model, blobs, steps=1, seed=0, groups=groups)
+    head = model.head.weight.clone()
+    fit(model, blobs, steps=1, seed=0, groups=[{"params": model.head.parameters()}])
+    assert not torch.equal(model.head.weight, head), "an iterator, as PyTorch takes it"
 
 
 @pytest.mark.parametrize("n", [3, 10, 64])

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from tlcourse.align import adapt_batchnorm, subspace_alignment
+from tlcourse.finetune import freeze, unfreeze
 
 
 def test_adapted_statistics_are_the_targets_own():
@@ -43,6 +44,35 @@ def test_a_normalisation_without_running_statistics_has_nothing_to_adapt():
         adapt_batchnorm(nn.Sequential(plain), torch.randn(9, 3))
     adapt_batchnorm(nn.Sequential(plain, kept), torch.randn(9, 3))
     assert kept.num_batches_tracked == 1 and plain.training is False
+
+
+def test_what_is_frozen_keeps_its_statistics_and_a_frozen_whole_is_refused():
+    """Reset and then held by the freezing, they would be 0 and 1, which fit nothing."""
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(2)).train()
+    x = 3 + 2 * torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    model(x)
+    first = model[0].running_mean.clone()
+    freeze(model[0])
+    adapt_batchnorm(model, x)
+    assert torch.equal(model[0].running_mean, first) and model[1].num_batches_tracked == 1
+    with pytest.raises(ValueError, match="all batch normalisation of this Sequential is frozen"):
+        adapt_batchnorm(freeze(model), x)
+    assert torch.equal(model[0].running_mean, first)
+    assert adapt_batchnorm(unfreeze(model), x)[0].running_mean.sub(3).abs().max() < 0.5
+
+
+def test_too_few_samples_and_missing_values_are_refused_before_anything_changes():
+    model, x = nn.Sequential(nn.BatchNorm1d(2)), torch.randn(20, 2)
+    model.train()(x)
+    before = model[0].running_mean.clone()
+    with pytest.raises(ValueError, match="at least 2 samples, got 1 in batches of 512"):
+        adapt_batchnorm(model, x[:1])
+    with pytest.raises(ValueError, match="got 20 in batches of 1"):
+        adapt_batchnorm(model, x, batch_size=1)
+    x[3, 1] = torch.nan
+    with pytest.raises(ValueError, match="1 of 20 target samples hold NaN"):
+        adapt_batchnorm(model, x)
+    assert torch.equal(model[0].running_mean, before)
 
 
 def test_subspace_alignment_projects_both_onto_the_targets_directions():

@@ -141,8 +141,13 @@ def say(text: str, *, indent: str = "") -> None:
 
     `indent` begins all lines but the first, where the next text begins on a line of its own.
     """
-    print(textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_long_words=False,
-                        break_on_hyphens=False))
+    print(filled(text, indent))
+
+
+def filled(text: str, indent: str = "") -> str:
+    """A text in lines as `say` prints them."""
+    return textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_long_words=False,
+                         break_on_hyphens=False)
 
 
 def lend(reference: object) -> object:

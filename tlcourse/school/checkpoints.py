@@ -103,7 +103,11 @@ def _record(lesson: str) -> dict:
 
 
 def _run(code: str, origin: str, namespace: MutableMapping) -> None:
-    """Execute quietly, with the text at hand for whoever asks a function for its source."""
+    """Execute quietly, with the text at hand for whoever asks a function for its source.
+
+    It ends as that of a cell does, so that `sweep` knows the same function again.
+    """
+    code += "\n"
     linecache.cache[origin] = (len(code), None, code.splitlines(keepends=True), origin)
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(code, origin, "exec"), namespace)

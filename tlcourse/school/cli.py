@@ -1,4 +1,4 @@
-"""The ``tlcourse`` command."""
+"""The ``tlcourse`` command: the words that it knows, and how it ends."""
 
 import argparse
 import errno
@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from tlcourse import __version__
 from tlcourse.files import IS_CHECKOUT
+from tlcourse.school import commands
+from tlcourse.school.commands import fail
 from tlcourse.school.places import UnknownLesson, command
 
 _STOPPED = 130  # what a shell expects after Ctrl-C
@@ -39,23 +41,23 @@ def main(argv: list[str] | None = None) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
     options = _parser().parse_args(argv[:cut])
     options.jupyter = argv[cut + 1 :]
-    if options.jupyter and options.handler is not _lab:
-        return _fail(f"only `{command()} lab` hands on what follows --", 2)
+    if options.jupyter and options.handler is not commands.open_lab:
+        return fail(f"only `{command()} lab` hands on what follows --", 2)
     try:
         status = options.handler(options) or 0
         print(end="", flush=True)  # so that what cannot be printed is known here
         return status
     except UnknownLesson as error:
-        return _fail(error, 2)
+        return fail(error, 2)
     except BrokenPipeError:  # whoever reads has seen enough, as `| head` has
         sys.stdout = None  # and nothing is left to be flushed at the end
         return 1
     except OSError as error:
         repair = "free some disk space" if error.errno == errno.ENOSPC else "put that right"
-        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}; {repair} and run "
-                     "this again, none of your files was lost", 1)
+        return fail(f"{error.filename or 'a file'}: {error.strerror or error}; {repair} and run "
+                    "this again, none of your files was lost", 1)
     except KeyboardInterrupt:
-        return _fail("stopped", _STOPPED)
+        return fail("stopped", _STOPPED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,44 +72,55 @@ def _parser() -> argparse.ArgumentParser:
 
     _alone(word)
     _in_a_room(word)
-    _diagnosis(word("diagnose", _diagnose, "Does your source help on your target, and why (not)?"))
-    build = word("build", _build, "Make the notebooks from the lesson sources.")
+    _diagnosis(word("diagnose", commands.diagnose_folders,
+                    "Does your source help on your target, and why (not)?"))
+    build = word("build", commands.build_lessons, "Make the notebooks from the lesson sources.")
     build.add_argument("lessons", nargs="*", help="such as 00 01; all by default")
     build.add_argument("--check", action="store_true", help="only compare, and run nothing")
     _classroom(word("classroom", None, "Make assignments from lessons, and grade them."))
     if IS_CHECKOUT:  # course.py answers these itself, for it installs first what they need
-        word("test", _launcher, "Run all tests, or those that follow; begins with course.py.")
-        word("bench", _launcher, "Measure the ratios of speed; begins with course.py.")
+        word("test", commands.begin_with_launcher,
+             "Run all tests, or those that follow; begins with course.py.")
+        word("bench", commands.begin_with_launcher,
+             "Measure the ratios of speed; begins with course.py.")
     return parser
 
 
 def _alone(word: Callable) -> None:
     """Words for whoever learns."""
-    lab = word("lab", _lab, "Open a lesson in JupyterLab; what follows -- goes to JupyterLab.")
+    lab = word("lab", commands.open_lab,
+               "Open a lesson in JupyterLab; what follows -- goes to JupyterLab.")
     lab.add_argument("lesson", nargs="?", default="00", help="such as 01; 00 by default")
-    run = word("run", _run, "Run a lesson and write it as a notebook and an HTML page.")
+    run = word("run", commands.run_lesson,
+               "Run a lesson and write it as a notebook and an HTML page.")
     run.add_argument("lesson", help="such as 00")
     run.add_argument("--solutions", action="store_true", help="run the edition with solutions")
-    word("doctor", _doctor, "Check this computer and say how to repair what is amiss.")
-    word("progress", _progress, "Show which exercises are passed and what comes next.")
-    word("review", _review, "Ask the quiz questions that are due again.")
-    hint = word("hint", _hint, "Show a hint for an exercise; the third is nearly the answer.")
+    word("doctor", commands.examine_computer,
+         "Check this computer and say how to repair what is amiss.")
+    word("progress", commands.show_progress, "Show which exercises are passed and what comes next.")
+    word("review", commands.ask_again, "Ask the quiz questions that are due again.")
+    hint = word("hint", commands.show_hint,
+                "Show a hint for an exercise; the third is nearly the answer.")
     hint.add_argument("exercise", help="such as 1.2")
-    hint.add_argument("level", nargs="?", type=int, choices=[1, 2, 3], default=1, help="1 to 3; 1")
-    solution = word("solution", _solution, "Show how the course solves an exercise.")
+    hint.add_argument("level", nargs="?", type=int, choices=[1, 2, 3], default=1,
+                      help="the first, second or third; 1 by default")
+    solution = word("solution", commands.show_solution, "Show how the course solves an exercise.")
     solution.add_argument("exercise", help="such as 1.2")
-    reset = word("reset", _reset, "Begin a lesson afresh and keep the old copy under a date.")
+    reset = word("reset", commands.reset_lesson,
+                 "Begin a lesson afresh and keep the old copy under a date.")
     reset.add_argument("lesson", help="such as 01")
 
 
 def _in_a_room(word: Callable) -> None:
     """Words for whoever presents."""
-    live = word("live", _live, "Make a lesson's notebooks for typing live; `next` prints a step.")
+    live = word("live", commands.make_live,
+                "Make a lesson's notebooks for typing live; `next` prints a step.")
     live.add_argument("lesson", help="such as 01; or next: the code of the step after the last run")
     live.add_argument("of", nargs="*", default=[], help="after next: a lesson, and a step")
-    slides = word("slides", _slides, "Write a lesson's slides as one HTML file.")
+    slides = word("slides", commands.write_slides, "Write a lesson's slides as one HTML file.")
     slides.add_argument("lesson", help="such as 01")
-    schedule = word("schedule", _schedule, "Show which lessons fit into a day, and the breaks.")
+    schedule = word("schedule", commands.show_schedule,
+                    "Show which lessons fit into a day, and the breaks.")
     schedule.add_argument("length", choices=["half-day", "full-day"])
     schedule.add_argument("lessons", nargs="*", default=[], help="such as 00 01; all by default")
 
@@ -117,177 +130,33 @@ def _diagnosis(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
                             help="a folder of images, one subfolder a class, or a CSV table")
     parser.add_argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
-    parser.add_argument("--labels-per-class", type=int, default=5, help="of the target; 5")
-    parser.add_argument("--seeds", type=int, default=5, help="repetitions; 5")
+    parser.add_argument("--labels-per-class", type=int, default=5,
+                        help="of the target; 5 by default")
+    parser.add_argument("--seeds", type=int, default=5, help="repetitions; 5 by default")
     parser.add_argument("--budget", type=float, metavar="SECONDS",
                         help="what does not fit is left out")
     parser.add_argument("--output", default="diagnosis.html", metavar="FILE",
-                        help="the report as a page, beside the printed one; diagnosis.html")
+                        help="the report as a page, beside the printed one; "
+                             "diagnosis.html by default")
 
 
 def _classroom(parser: argparse.ArgumentParser) -> None:
     words = parser.add_subparsers(metavar="WORD", required=True)
     text = "Make nbgrader's assignments from lessons."
     release = words.add_parser("release", help=text, description=text)
-    release.set_defaults(handler=_release)
+    release.set_defaults(handler=commands.release)
     release.add_argument("lessons", nargs="+", help="such as 01 02")
-    release.add_argument("--output", default=".", metavar="DIR", help="the course folder")
+    release.add_argument("--output", default=".", metavar="DIR",
+                         help="the course folder; where you are by default")
     release.add_argument("--students", metavar="FILE", help="one a line: each gets other data")
     text = "Grade a folder of submitted notebooks or, with --dry-run, a notebook of your own."
     grade = words.add_parser("grade", help=text, description=text)
-    grade.set_defaults(handler=_grade)
+    grade.set_defaults(handler=commands.grade)
     grade.add_argument("path", metavar="FOLDER", help="of the submissions; or a notebook")
     grade.add_argument("--dry-run", action="store_true", help="only show the points of a notebook")
     grade.add_argument("--lesson", help="such as 01; needed for a folder")
-    grade.add_argument("--output", default=".", metavar="DIR", help="the course folder")
-    grade.add_argument("--seconds", type=float, help="for each submission")
-    grade.add_argument("--megabytes", type=float, help="of memory for each submission")
-
-
-def _launcher(options) -> int:
-    return _fail("the tests and the benchmark need more packages than the lessons: call "
-                 "`python course.py test` or `python course.py bench`, which installs them", 2)
-
-
-def _lab(options) -> None:
-    from tlcourse.school import lab, places
-
-    places.notebook(options.lesson)  # an unknown lesson is said before anything is copied
-    for sentence in lab.update_workspace():
-        print(sentence)
-    lab.start(options.lesson, options.jupyter)
-
-
-def _run(options) -> int:
-    from tlcourse.school import runner
-
-    try:
-        notebook, page, seconds = runner.run(options.lesson, solutions=options.solutions)
-    except runner.RunError as error:
-        return _fail(error, 1)
-    print(f"{seconds:.1f} s\n{notebook}\n{page}")
-    return 0
-
-
-def _doctor(options) -> int:
-    from tlcourse.school import doctor
-
-    return doctor.report()
-
-
-def _progress(options) -> None:
-    from tlcourse.school import progress
-
-    print(progress.show())
-
-
-def _review(options) -> None:
-    from tlcourse.school.review import review
-
-    review()
-
-
-def _hint(options) -> int:
-    from tlcourse.school import exercises
-
-    try:
-        print(exercises.get(options.exercise).hints[options.level - 1])
-    except LookupError as error:
-        return _fail(error, 2)
-    return 0
-
-
-def _solution(options) -> int:
-    from tlcourse.school import solution
-
-    try:
-        print(solution.source(options.exercise))
-    except LookupError as error:
-        return _fail(error, 2)
-    return 0
-
-
-def _release(options) -> int:
-    from tlcourse.school.classroom import command
-
-    return command.release(options.lessons, options.output, options.students)
-
-
-def _grade(options) -> int:
-    from tlcourse.school.classroom import command
-
-    limits = command.limits(options.seconds, options.megabytes)
-    if options.dry_run:
-        return command.dry_run(options.path, limits)
-    if options.lesson is None:
-        return _fail("a folder is graded for one lesson: add --lesson, such as --lesson 01", 2)
-    return command.grade(options.path, options.lesson, options.output, limits)
-
-
-def _reset(options) -> None:
-    from tlcourse.school import lab
-
-    print(lab.reset(options.lesson))
-
-
-def _live(options) -> int:
-    from tlcourse.school import live, live_magic
-
-    if options.lesson != "next" and not options.of:
-        print("\n".join(live.write(options.lesson)))
-        return 0
-    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
-    if options.lesson != "next" or len(more) or number and not number.isdecimal():
-        return _fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
-    try:
-        lesson, step = live_magic.upcoming(id, number and int(number))
-    except UnknownLesson:
-        raise
-    except LookupError as error:
-        return _fail(error, 2)
-    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
-    return 0
-
-
-def _slides(options) -> None:
-    from tlcourse.school import slides
-
-    print(slides.write(options.lesson))
-
-
-def _schedule(options) -> None:
-    from tlcourse.school import schedule
-
-    print(schedule.show(options.length, options.lessons))
-
-
-def _diagnose(options) -> int:
-    from pathlib import Path
-
-    from tlcourse.diagnose import diagnose
-    from tlcourse.files import write_atomically
-    from tlcourse.folders import read_domains
-    from tlcourse.school import places
-
-    try:
-        source, target, notices = read_domains(options.source, options.target, label=options.label)
-        report = diagnose(source, target, labels_per_class=options.labels_per_class,
-                          seeds=options.seeds, budget=options.budget)
-    except ValueError as error:  # the data or a setting; the message is for the one who gave them
-        return _fail(error, 1)
-    report.notices[:0] = notices
-    page = places.unused(Path(options.output))
-    write_atomically(page, report.page())
-    print(f"{report}\n\n{page}")
-    return 0
-
-
-def _build(options) -> int:
-    from tlcourse.school import build
-
-    return build.build(options.lessons or None, check=options.check)
-
-
-def _fail(message: object, code: int) -> int:
-    print(f"tlcourse: {message}", file=sys.stderr)
-    return code
+    grade.add_argument("--output", default=".", metavar="DIR",
+                       help="the course folder; where you are by default")
+    grade.add_argument("--seconds", type=float, help="for each submission; 120 by default")
+    grade.add_argument("--megabytes", type=float,
+                       help="of memory for each submission; 2000 by default")

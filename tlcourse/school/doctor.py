@@ -168,15 +168,15 @@ def data() -> Finding:
     """Every bundled data file is the one that the manifest names."""
     from tlcourse import data
 
-    damaged = []
+    damaged, number = [], len(data.manifest())
     for name in data.manifest():
         try:
             data.verify(name)
         except data.DataError as error:
             damaged.append(str(error))
     return Finding("data", not damaged,
-                   f"{len(data.manifest())} files, {len(damaged)} of them missing or damaged",
-                   "; ".join(damaged))
+                   f"{len(damaged)} of {number} files are missing or damaged" if damaged else
+                   f"all {number} files are there and whole", "; ".join(damaged))
 
 
 def device() -> Finding:

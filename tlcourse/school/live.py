@@ -15,8 +15,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tlcourse.files import write_atomically
 from tlcourse.school import places
+from tlcourse.school.prompts import formulas, prompt
 from tlcourse.school.source import KERNEL, fingerprint, is_edited, tags
-from tlcourse.school.steps import Lesson, clock, formulas, headings, prompt, read
+from tlcourse.school.steps import Lesson, clock, headings, read
 
 PRESENTER = """# {title}: presenter
 
@@ -32,13 +33,15 @@ of exercises and quiz. Who is behind runs `%live checkpoint` in the first cell o
 
 PARTICIPANT = """# {title}: live
 
-Type along into the empty cells. Behind? `%live next` in an empty cell fills it with that step's
-code. Missed more? `%live checkpoint` in the first cell of a section loads all that came before
-that section. Run the next cell first."""
+Type along into the empty cells. A step says what its cell makes and, in brackets, what that
+calls. Behind? `%live next` in an empty cell fills it with that step's code. Missed more?
+`%live checkpoint` in the first cell of a section loads all that came before that section.
+
+Run the next cell first, and again after a restart of the kernel."""
 
 
 def write(id: str) -> list[str]:
-    """Write both notebooks of a lesson into ``live/`` of the workspace; one sentence for each.
+    """Write both notebooks of a lesson into ``live/`` of the workspace, and say where they are.
 
     A notebook that somebody edited since is kept under its date before it is written anew.
     """
@@ -54,7 +57,7 @@ def write(id: str) -> list[str]:
         kept = _keep_edited(path)
         write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
         said.append(f"{path}{f' (the edited one is kept as {kept.name})' if kept else ''}")
-    return said
+    return [*said, f"They open in `{places.command()} lab`, in the folder live on the left."]
 
 
 def folder() -> Path:
@@ -71,7 +74,8 @@ def _presenter(lesson: Lesson) -> Iterator[NotebookNode]:
         table="\n".join(rows), **lesson.about, **lesson.about["minutes"]), id="presenter")
     ends = [step.mark for step in lesson.steps[1:]] + [lesson.minutes]
     for step, end in zip(lesson.steps, ends, strict=True):
-        head = f"**{clock(step.mark)} · step {step.number}** ({end - step.mark} min)"
+        minutes = f"{end - step.mark} min" if end > step.mark else "under a minute"
+        head = f"**{clock(step.mark)} · step {step.number}** ({minutes})"
         yield new_markdown_cell(f"{head}\n\n{step.text}".strip(), id=f"notes-{step.number}",
                                 metadata={"tags": ["notes"]})
         yield step.cell

@@ -10,6 +10,7 @@
 
 import contextlib
 import json
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,7 +47,13 @@ class LiveMagics(Magics):
         self.running = info
 
     def end(self, result: ExecutionResult) -> None:
-        """Note which step has run: known by its cell, or by the text that was handed out."""
+        """Note which step has run: known by its cell, or by the text that was handed out.
+
+        A cell that is not Python yet never reaches its `%live next`: that is answered here.
+        """
+        asked = re.search(r"(?m)^%live next *(\d*)$", result.info.raw_cell)
+        if self.lesson and asked and getattr(result, "error_before_exec", None):
+            self.live(f"next {asked[1]}")
         if self.lesson and result.success and "%live" not in result.info.raw_cell:
             step = self._step_of(result.info)
             if step and result.info.raw_cell.strip():
@@ -85,10 +92,7 @@ class LiveMagics(Magics):
         """Fill the cell that asks when it is empty but for the call, otherwise a new one below."""
         here = self._step_of(self.running)
         step = self.lesson.step(int(number)) if number else here or self._after()
-        typed = [line for line in self.running.raw_cell.splitlines()
-                 if line.strip() and not line.startswith("%live")]
-        given = [line for line in here.given.splitlines() if line.strip()] if here else []
-        own = step is here and typed in ([], given)
+        own = step is here and self._is_untouched(here)
         self.shell.set_next_input(step.code, replace=own)
         missing = [number for number in range(1, step.number) if number not in self.ran]
         say(f"Step {step.number} of {len(self.lesson.steps)} is in "
@@ -107,10 +111,16 @@ class LiveMagics(Magics):
         first = next(step.number for step in self.lesson.steps if step.section == known)
         self.ran = set(range(1, first))  # `next` goes on from here, an earlier section too
         _note(self.lesson, first - 1)
-        if here and self.running.raw_cell.strip().startswith("%live"):
+        if here and self._is_untouched(here):
             self.shell.set_next_input(here.given, replace=True)  # the cell as it was
         say(f"The state before {known!r} is loaded in {time.perf_counter() - start:.1f} s: "
             f"{', '.join(made) or 'nothing is needed'}. Go on with step {first}.")
+
+    def _is_untouched(self, step: Step) -> bool:
+        """Whether the cell that runs holds nothing but what was given in it, and calls of this."""
+        typed = [line for line in self.running.raw_cell.splitlines()
+                 if line.strip() and not line.startswith("%live")]
+        return typed in ([], [line for line in step.given.splitlines() if line.strip()])
 
     def _step_of(self, info: ExecutionInfo) -> Step | None:
         """The step of a cell: by the cell's id, which Jupyter tells, or by its text."""

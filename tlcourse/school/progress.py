@@ -89,8 +89,8 @@ class Overview:
             return ["There are no exercises here yet."]
         waiting = (f"Next: exercise {row.next}, in {row.lesson} {row.title}."
                    for row in self.rows if row.next)
-        review = (f"To review: {self.due} quiz question{'s' * (self.due > 1)}, by review() in a "
-                  f"notebook or `{places.command()} review` in a terminal.")
+        review = (f"To review: {self.due} quiz question{'s' * (self.due > 1)}, with review() or "
+                  f"`{places.command()} review`.")
         return [review] * bool(self.due) + [next(waiting, "All exercises are passed.")]
 
 

@@ -41,7 +41,7 @@ def review() -> None:
         return
     if answers:
         print(f"{sum(answers)} of {len(answers)} right; what you answered is kept.")
-    print(_outlook(today))
+    print(_filled(_outlook(today)))
 
 
 def due(today: date) -> list[Question]:

@@ -2,11 +2,13 @@
 
 They are made of the cells tagged ``slide``, with the lesson's text as speaker notes (key S).
 nbconvert writes the pages, reveal.js shows them from a copy in ``assets/``, and formulas become
-MathML, which browsers draw themselves.
+MathML, which browsers draw themselves. Code and pictures are as large as their slide allows.
 """
 
+import base64
 import re
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 from nbconvert import SlidesExporter
@@ -17,13 +19,14 @@ from traitlets.config import Config
 from tlcourse.files import write_atomically
 from tlcourse.school import live
 from tlcourse.school.formulas import mathml
+from tlcourse.school.prompts import formulas, lead, sentences
 from tlcourse.school.source import tags
-from tlcourse.school.steps import Lesson, Step, clock, formulas, headings, lead, read, sentences
+from tlcourse.school.steps import Lesson, Step, clock, headings, read
 
 ASSETS = Path(__file__).parent / "assets"
-FITS, PICTURE, FORMULA, TOLD = 14, 11, 4, 200
-"""Lines of code and output that a slide has room for beside its words, a picture and a formula in
-such lines, and the characters of what is said about them."""
+FITS, LINE, FORMULA, TOLD = 14, 36, 4, 200
+"""Lines of code and output that a slide has room for beside its words, the pixels of a picture that
+take the room of a line, a formula in such lines, and the characters of what is said about them."""
 LONGEST = 24
 """Lines of a printed text that stands on a slide of its own."""
 
@@ -94,29 +97,39 @@ def _slide(step: Step, heading: str, after: Step | None) -> Iterator[NotebookNod
         return
     above = FORMULA * len(apart) + (0 if hidden else len(step.code.splitlines()))
     taken = sum(map(_lines, outputs))
-    if above + taken > FITS:
+    if above and above + taken > FITS:
         yield _markdown(heading, "subslide")
     yield new_code_cell(outputs=outputs, metadata={
         "slideshow": {"slide_type": "fragment"}, "transient": {"remove_source": True}})
-    if taken <= FITS:
-        told = step.after or (after.text if after and not headings(after.text) else "")
-        yield _markdown(_beginning(told.partition("**Exercise")[0]), "-")
+    if taken <= FITS + 1:  # a higher picture needs the slide for itself
+        follows = after and not headings(after.text)
+        told = step.after or (after.text if follows else "")
+        yield _markdown(_beginning(told.partition("**Exercise")[0],
+                                   lead(after) if follows else ""), "-")
 
 
-def _beginning(text: str) -> str:
+def _beginning(text: str, leads_on: str = "") -> str:
     """The first sentences of a text, as many as a slide has room for, without what leads on."""
     said = sentences(re.split(r"\n\s*\n", text.strip())[0])
-    while len(said) > 1 and (len(" ".join(said)) > TOLD or said[-1].endswith((":", "?"))):
+    if leads_on in said:  # what stands before a question looks back
+        said = said[: said.index(leads_on)] if leads_on.endswith((":", "?")) else []
+    while said and (said[-1].endswith((":", "?")) or len(" ".join(said)) > TOLD and said[1:]):
         said.pop()
     return " ".join(said)
 
 
 def _lines(output: NotebookNode) -> int:
     """How many lines of a slide an output takes."""
-    data = output.get("data", {})
-    if "<img" in "".join(data.get("text/html", "")):
-        return PICTURE
-    return len(output.get("text", data.get("text/plain", "")).splitlines())
+    if height := _height(output):
+        return ceil(height / LINE)
+    return len(output.get("text", output.get("data", {}).get("text/plain", "")).splitlines())
+
+
+def _height(output: NotebookNode) -> int:
+    """Pixels of a picture, as its PNG says; 0 for other outputs."""
+    page = "".join(output.get("data", {}).get("text/html", ""))
+    found = re.search("data:image/png;base64,([^\"]{32})", page)
+    return int.from_bytes(base64.b64decode(found[1])[20:24], "big") if found else 0
 
 
 def _shortened(output: NotebookNode) -> NotebookNode:

@@ -19,6 +19,7 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
     """Make assignments and say what there is to hand out."""
     if missing := _nbgrader_missing():
         return _fail(missing)
+    from tlcourse.school.classroom.attempt import GraderError
     from tlcourse.school.classroom.release import release, students_in
 
     try:
@@ -26,7 +27,11 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
     except ValueError as error:
         return _fail(error)
     known = dict.fromkeys(places.notebook(lesson).name[:2] for lesson in lessons)
-    made = release(list(known), Path(folder), names)
+    try:
+        made = release(list(known), Path(folder), names)
+    except GraderError as error:
+        return _fail(f"{error}; a release whose exercises are others than those of the submissions "
+                     "graded there needs a new folder")
     for path in made.to_hand_out:
         print(f"for {path.stem}:" if path.stem in names else "to hand out:" if not names else
               "for who is not in the list:", path)
@@ -43,13 +48,15 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     from tlcourse.school.classroom.edition import assignment, name_of
     from tlcourse.school.classroom.grade import grade
     from tlcourse.school.classroom.handed_in import notices
+    from tlcourse.school.classroom.release import outdated
 
     if problem := _impossible(limits):
         return _fail(problem)
     lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
     if problem := _misplaced(handed_in, lesson, course):
         return _fail(problem)
-    for notice in notices(handed_in, name_of(lesson), course):
+    changed = outdated(course, lesson)
+    for notice in [*notices(handed_in, name_of(lesson), course), *([changed] if changed else [])]:
         print(notice, file=sys.stderr)
     print(_conditions(limits))
     try:
@@ -97,7 +104,7 @@ def _impossible(limits: Limits) -> str | None:
 def _misplaced(handed_in: Path, lesson: str, course: Path) -> str | None:
     """What is amiss with the two folders, if anything."""
     from tlcourse.school.classroom.edition import name_of
-    from tlcourse.school.classroom.handed_in import submissions
+    from tlcourse.school.classroom.handed_in import notebooks
 
     if not handed_in.exists():
         return f"there is no folder {handed_in}"
@@ -109,7 +116,7 @@ def _misplaced(handed_in: Path, lesson: str, course: Path) -> str | None:
     if course.resolve().is_relative_to(handed_in.resolve()):
         return (f"{handed_in} holds the course folder {course} itself: put what was handed in into "
                 "a folder of its own")
-    if not submissions(handed_in, name_of(lesson)):
+    if not notebooks(handed_in):
         return f"there is no notebook in {handed_in}: unpack archives there first"
     return None
 

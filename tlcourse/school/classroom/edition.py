@@ -14,8 +14,9 @@ from nbformat import NotebookNode
 from tlcourse import __version__
 from tlcourse.school import exercises, places
 from tlcourse.school.classroom import variants
-from tlcourse.school.classroom.needed import names, needed, statements
+from tlcourse.school.classroom.needed import needed, statements
 from tlcourse.school.classroom.recorded import shown
+from tlcourse.school.names import names
 from tlcourse.school.source import KERNEL, checked, load, tags
 
 _INTRODUCTION = """# {title}: graded exercises
@@ -26,7 +27,8 @@ your points beforehand, from the saved file and by the same code:
 
     tlcourse classroom grade --dry-run {file}.ipynb
 
-(In a folder with `course.py`, write `python course.py` in place of `tlcourse`.)
+(Write the name that your file has and, in a folder with `course.py`, `python course.py` in place of
+`tlcourse`.)
 
 What an exercise asks for must stand in its own cell, or in cells of yours right below it."""
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from tlcourse.school.classroom import records, variants
 from tlcourse.school.classroom.attempt import GraderError, Outcome, attempt, nothing
 from tlcourse.school.classroom.edition import Assignment, assignment, name_of
-from tlcourse.school.classroom.handed_in import submissions
+from tlcourse.school.classroom.handed_in import HandedIn, submissions
 from tlcourse.school.classroom.limits import Limits
 from tlcourse.school.classroom.release import variants_in, written
 from tlcourse.school.classroom.submission import Unreadable, clean, read
@@ -115,13 +115,13 @@ def grade(
     """
     folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
     with FileLock(course / ".grading.lock", timeout=0):
-        files: dict[str, Path | None] = {**submissions(folder, name_of(lesson))}
+        files: dict[str, HandedIn | None] = {**submissions(folder, name_of(lesson), course)}
         handed_out = variants_in(course, name_of(lesson)).glob("*.ipynb")
         files |= {path.stem: None for path in handed_out if path.stem not in files}
         graded, failed = [], []
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-            waiting = {pool.submit(_one, student, path, lesson, course, limits, stop): student
-                       for student, path in files.items()}
+            waiting = {pool.submit(_one, student, file, lesson, course, limits, stop): student
+                       for student, file in files.items()}
             try:
                 for done in tqdm(as_completed(waiting), total=len(waiting), unit="file"):
                     try:
@@ -136,12 +136,13 @@ def grade(
         return sorted(graded, key=lambda one: one.student), sorted(failed)
 
 
-def _one(student, path, lesson, course, limits, stop) -> Graded:
+def _one(student, file, lesson, course, limits, stop) -> Graded:
     """Grade a submission, or find what is known of it; runs in a thread of its own."""
-    given = assignment(lesson, variant_of(student, lesson, course))
-    if path is None:
+    given = assignment(lesson, variant_of(file.owner if file else student, lesson, course))
+    if file is None:
         reason = "nothing was handed in."
         return Graded(student, "", nothing(given, reason), True, written(given.notebook))
+    path = file.path
     place, key = records.place(course, given.name, student), records.key(path, given, limits)
     try:
         notebook = written(clean(read(path), given).notebook)
@@ -161,10 +162,7 @@ def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:
     name = name_of(lesson)
     since = records.place(course, name, one.student).stat().st_mtime if one.file else 0.0
     if not gradebook.entered_since(course, name, one.student, since):
-        try:
-            gradebook.enter(course, name, one.student, one.notebook, one.outcome)
-        except (gradebook.NbGraderException, SystemExit) as error:
-            raise GraderError(f"nbgrader failed, see {course / 'nbgrader.log'}") from error
+        gradebook.enter(course, name, one.student, one.notebook, one.outcome)
     file = Path(one.file).relative_to(folder).as_posix() if one.file else ""
     return replace(one, file=file)
 

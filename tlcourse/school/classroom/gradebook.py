@@ -11,13 +11,14 @@ import nbformat
 from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
-from nbgrader.converters.base import NbGraderException  # noqa: F401, for those who call
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
 from tlcourse.files import write_atomically
-from tlcourse.school.classroom.attempt import Outcome
+from tlcourse.school.check import filled
+from tlcourse.school.classroom.attempt import GraderError, Outcome
 from tlcourse.school.formulas import mathml
 
 _REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')
@@ -40,7 +41,8 @@ class Recorded(NbGraderPreprocessor):
             called = re.match(r'visible\("([\d.]+)"', cell.source)
             if cell.metadata.get("nbgrader", {}).get("grade") and called:
                 one = earned[called[1]]
-                text = f"{one.exercise}: {one.points} of {one.maximum} points. {one.reason}\n"
+                text = f"{one.exercise}: {one.points} of {one.maximum} points"
+                text = filled(f"{text}: {one.reason}" if one.reason else f"{text}.") + "\n"
                 cell.outputs = [
                     nbformat.v4.new_output("stream", name="stdout", text=text),
                     nbformat.v4.new_output("execute_result", data={
@@ -63,7 +65,13 @@ class Page(HTMLExporter):
 
 
 def generate(folder: Path, name: str) -> None:
-    """Make ``release/`` from ``source/``, and enter the assignment into the database."""
+    """Make ``release/`` from ``source/``, and enter the assignment into the database.
+
+    Raises
+    ------
+    GraderError
+        nbgrader failed, as it does where submissions with other exercises have been entered.
+    """
     config = Config()
     # The source has no solutions to clear; without them nbgrader would empty the starters.
     config.GenerateAssignment.preprocessors = [
@@ -88,7 +96,7 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
 
     Raises
     ------
-    NbGraderException
+    GraderError
         nbgrader failed; the reason is in ``nbgrader.log``.
     """
     Recorded.outcome = outcome
@@ -129,7 +137,10 @@ def _run(converter, folder: Path, name: str, student: str, config: Config) -> No
     if programs not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] += os.pathsep + programs  # a new database calls `alembic` by its name
     with warnings.catch_warnings(action="ignore"):  # SQLAlchemy's, about nbgrader
-        running.start()
+        try:
+            running.start()
+        except (NbGraderException, SystemExit) as error:
+            raise GraderError(f"nbgrader failed, see {folder / 'nbgrader.log'}") from error
 
 
 def _database(folder: Path) -> str:

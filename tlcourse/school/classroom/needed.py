@@ -1,9 +1,9 @@
 """Which statements of a lesson does a piece of code need, so that it runs without the rest?"""
 
 import ast
-import symtable
 from collections.abc import Sequence
 
+from tlcourse.school.names import names
 from tlcourse.school.source import tree
 
 
@@ -41,29 +41,14 @@ def needed(earlier: Sequence[str], code: Sequence[str]) -> list[str]:
     return kept[::-1]
 
 
-def names(source: str) -> tuple[set[str], set[str]]:
-    """The global names that code binds, and those that it uses, in functions too."""
-    try:
-        top = symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError):  # IPython's own syntax, or a null character
-        return set(), set()
-    bound = {s.get_name() for s in top.get_symbols()
-             if s.is_assigned() or s.is_imported() or s.is_namespace()}
-    used, waiting = set(), [top]
-    while waiting:
-        table = waiting.pop()
-        used |= {s.get_name() for s in table.get_symbols()
-                 if s.is_referenced() and (table is top or s.is_global())}
-        waiting += table.get_children()
-    return bound, used
-
-
 def _changed(statement: str) -> str | None:
     """The variable that a bare call is about: its receiver, or else its first argument."""
     (node,) = tree(statement).body
     if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
         return None
     call = node.value
+    if getattr(call.func, "id", None) == "print":
+        return None
     about = call.func if isinstance(call.func, ast.Attribute) else (call.args or [None])[0]
     while isinstance(about, ast.Attribute | ast.Subscript):
         about = about.value

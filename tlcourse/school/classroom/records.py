@@ -21,7 +21,7 @@ def place(course: Path, name: str, student: str) -> Path:
 
 def key(path: Path, given: Assignment, limits: Limits) -> str:
     """Known by the file's content, the limits, the assignment, its checks and the version."""
-    asked = json.dumps([cell.source for cell in given.notebook.cells])
+    asked = json.dumps([cell.source for cell in given.notebook.cells]) + repr(given.tasks)
     checks = [sha256(module.__file__) for module in
               (exercises.lesson(given.lesson), variants.own(given.lesson)) if module]
     parts = [sha256(path), repr(limits), asked, str(given.variant), __version__, *checks]

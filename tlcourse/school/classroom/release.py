@@ -11,11 +11,13 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
+from tlcourse import __version__
 from tlcourse.files import write_atomically
 from tlcourse.school import places
 from tlcourse.school.classroom import variants
 from tlcourse.school.classroom.edition import assignment
 from tlcourse.school.classroom.submission import student_name
+from tlcourse.school.source import NotebookError, load
 
 
 class Release(NamedTuple):
@@ -49,6 +51,11 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
     Returns
     -------
     Release
+
+    Raises
+    ------
+    GraderError
+        nbgrader failed. The earlier release of this lesson is then as it was.
     """
     from tlcourse.school.classroom import gradebook  # slow to load, and learners lack nbgrader
 
@@ -70,14 +77,27 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
 
 @contextmanager
 def _keeping(paths: Sequence[Path], folder: Path, kept: list[Path]) -> Iterator[None]:
-    """Copy what is there to ``earlier/``, and drop the copies of what has stayed the same."""
+    """Copy what is there to ``earlier/``, and drop the copies of what has stayed the same.
+
+    Where the release fails, all is put back as it was.
+    """
     now, copies = f"{datetime.now():%Y-%m-%d %H.%M}", {}  # no colon, for Windows
     for path in paths:
         if path.is_file():
             name = path.relative_to(folder).with_name(f"{path.stem} {now}{path.suffix}")
             copies[path] = places.unused(folder / "earlier" / name)
             write_atomically(copies[path], path.read_bytes())
-    yield
+    try:
+        yield
+    except BaseException:
+        for path, copy in copies.items():
+            write_atomically(path, copy.read_bytes())
+        raise
+    finally:
+        _drop_needless(copies, kept)
+
+
+def _drop_needless(copies: dict[Path, Path], kept: list[Path]) -> None:
     for path, copy in copies.items():
         if path.is_file() and path.read_bytes() == copy.read_bytes():
             copy.unlink()
@@ -85,6 +105,28 @@ def _keeping(paths: Sequence[Path], folder: Path, kept: list[Path]) -> Iterator[
                 os.removedirs(copy.parent)
         else:
             kept.append(copy)
+
+
+def outdated(folder: Path, lesson: str) -> str | None:
+    """One sentence where a release is not what its lesson makes now, for that is what is graded."""
+    given = assignment(lesson, with_hidden=True)
+    try:
+        released = load(folder / "source" / given.name / f"{given.name}.ipynb")
+    except (FileNotFoundError, NotebookError):
+        return None
+    if _graded(released) == _graded(given.notebook):
+        return None
+    version = released.metadata.get("tlcourse", {}).get("version")
+    by = f" by version {version}" if version != __version__ else ""
+    return (f"{given.name} has changed since it was released{by}, or its source was edited: "
+            "answers are graded by what the lesson asks now. Grade with the version that released "
+            "it, or release it anew")
+
+
+def _graded(notebook: NotebookNode) -> dict:
+    """What decides about points: the exercises, their checks, and what they run on."""
+    return {cell.id: (cell.source, cell.metadata.get("nbgrader")) for cell in notebook.cells
+            if not cell.id.endswith(("-introduction", "-before"))}
 
 
 def variants_in(folder: Path, name: str) -> Path:

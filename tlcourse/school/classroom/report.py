@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tlcourse.files import write_atomically
+from tlcourse.school.check import filled
 from tlcourse.school.classroom.attempt import Outcome
 from tlcourse.school.classroom.grade import Graded
 
@@ -70,9 +71,9 @@ def items(graded: Sequence[Graded]) -> list[tuple[str, int, str, str]]:
 def table(outcome: Outcome) -> str:
     """One submission's points, for the terminal."""
     total, of = _total(outcome)
-    lines = [f"{one.exercise:>6}  {one.points:2} of {one.maximum:2}  {one.reason}".rstrip()
+    lines = [filled(f"{one.exercise:>6}  {one.points:2} of {one.maximum:2}  {one.reason}", " " * 18)
              for one in outcome.earned]
-    return "\n".join([*lines, f" total  {total:2} of {of:2}", *outcome.remarks])
+    return "\n".join([*lines, f" total  {total:2} of {of:2}", *map(filled, outcome.remarks)])
 
 
 def _total(outcome: Outcome) -> tuple[int, int]:

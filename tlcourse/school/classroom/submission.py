@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.school.classroom.edition import Assignment
-from tlcourse.school.classroom.needed import names
+from tlcourse.school.names import names
 
 LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
@@ -103,13 +103,14 @@ def clean(submitted: Submission, given: Assignment) -> Submission:
     if about.get("variant", given.variant) != given.variant:
         remarks.append("this is the variant of another student; it was graded as your own")
     known = {cell.id: cell for cell in given.notebook.cells if cell.cell_type == "code"}
+    marks = _marks(cells, known)
     copies = defaultdict(list)
-    for place, cell in enumerate(cells):
-        if cell.cell_type == "code":
-            copies[_mark(cell)].append(place)
+    for place, mark in marks.items():
+        copies[mark].append(place)
     chosen = _choose(known, cells, copies, given, remarks)
     _report(known, cells, copies, chosen, remarks)
-    return Submission(_assemble(given, known, cells, chosen), remarks)
+    marks |= {place: id for id, place in chosen.items()}
+    return Submission(_assemble(given, known, cells, marks, chosen), remarks)
 
 
 def _belongs(notebook, given):
@@ -121,6 +122,14 @@ def _belongs(notebook, given):
     marks = {cell.id for cell in given.notebook.cells}
     if not any(_mark(cell) in marks or names(cell.source)[0] & wanted for cell in notebook.cells):
         raise Unreadable(f"no cell of {given.name} is in this notebook")
+
+
+def _marks(cells, known):
+    """By the place of a code cell, its mark; where that is lost, its text may still tell it."""
+    by_text = {cell.source.strip(): id for id, cell in known.items()}
+    marks = {place: _mark(cell) for place, cell in enumerate(cells) if cell.cell_type == "code"}
+    return {place: mark if mark in known else by_text.get(cells[place].source.strip(), mark)
+            for place, mark in marks.items()}
 
 
 def _choose(known, cells, copies, given, remarks):
@@ -159,18 +168,16 @@ def _report(known, cells, copies, chosen, remarks):
         remarks.append("the cells were in another order, and were put back into theirs")
 
 
-def _assemble(given, known, cells, chosen):
+def _assemble(given, known, cells, marks, chosen):
     notebook, own = deepcopy(given.notebook), defaultdict(list)
     last = setup = next(iter(known))
-    for place, cell in enumerate(cells):
-        if cell.cell_type == "code" and _mark(cell) in known:
-            last = _mark(cell)
-            added = last == setup and cell.source.strip() != known[setup].source.strip()
-        else:
-            added = cell.cell_type == "code" and place not in chosen.values()
-        if added and cell.source.strip():
+    for place, mark in marks.items():
+        text = cells[place].source.strip()
+        last = mark if mark in known else last
+        added = mark not in known or (mark == setup and text != known[setup].source.strip())
+        if added and text:
             number = sum(map(len, own.values())) + 1
-            own[last].append(nbformat.v4.new_code_cell(cell.source, id=f"own-{number}"))
+            own[last].append(nbformat.v4.new_code_cell(cells[place].source, id=f"own-{number}"))
     made = []
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):

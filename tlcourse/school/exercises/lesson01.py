@@ -39,7 +39,8 @@ def _recalls(answer, seed):
     if np.allclose(got, right / confusion.sum()):
         return "this divides by all samples, so the four numbers add up to the accuracy."
     if not np.allclose(got, right / confusion.sum(axis=1)):
-        return "the shape is right, the values are not: found over there, class by class."
+        return ("the shape is right, the values are not: for each class, how many were found, "
+                "divided by how many were there.")
 
 
 def _leaky():

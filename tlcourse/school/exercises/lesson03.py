@@ -34,7 +34,7 @@ def _groups(answer, seed):
     if not isinstance(got, list) or not all(isinstance(group, dict) for group in got):
         return f"a list of groups is needed, one a stage, and this is {type(got).__name__}."
     if len(got) != 5:
-        return f"the network has 5 stages, and this makes {len(got)} groups."
+        return f"the network has 5 stages, and this makes {len(got)} group(s)."
     if any(not {"params", "lr"} <= group.keys() or ... in group.values() for group in got):
         return "a gap is left: each group needs its params and its lr."
     counts = [len(list(group["params"])) for group in got]
@@ -46,9 +46,12 @@ def _groups(answer, seed):
     right = [lr * decay ** (4 - i) for i in range(5)]
     if (message := _rates(rates, right, lr, decay)) is not None:
         return message
-    if not all(math.isclose(a, b) for a, b in zip(rates, right, strict=True)):
-        return (f"the head learns at {rates[-1]:.3g}, as it should, but the stage before it at "
-                f"{rates[-2]:.3g}: each step towards the input multiplies by the decay.")
+    wrong = [i for i in range(5) if not math.isclose(rates[i], right[i])]
+    if wrong:
+        before = 4 - wrong[-1]
+        return (f"the head learns at {rates[-1]:.3g}, as it should, but the stage {before} "
+                f"place{'s' * (before > 1)} before it at {rates[wrong[-1]]:.3g}: each step towards "
+                "the input multiplies by the decay once more.")
 
 
 def _rates(rates, right, lr, decay):
@@ -57,6 +60,11 @@ def _rates(rates, right, lr, decay):
 
     if len(set(rates)) == 1:
         return f"all five stages learn at {rates[0]:.3g}: nothing tells the stages apart yet."
+    if all(math.isclose(rate * lr, b) for rate, b in zip(rates, right, strict=True)):
+        return f"these are the factors alone, from {rates[0]:.3g} to 1: where does lr come in?"
+    if rates[-1] == 0:
+        return ("the head learns at 0, multiplied by its own distance: how many times is the decay "
+                "applied to the head, and how many times to the stage before it?")
     if rates[0] > rates[-1]:
         return (f"the first stage learns at {rates[0]:.3g} and the head at {rates[-1]:.3g}: "
                 "upside down. Which of the two is new to the target?")
@@ -113,6 +121,8 @@ def _distance(answer, seed):
         (sum(s.sqrt().sum() for s in squares), "these are absolute distances, not squared ones."),
         (sum(s.sum() for s in squares).sqrt(), "this is the root of the sum: the distance itself, "
          "where its square is wanted."),
+        (sum(s.sum().sqrt() for s in squares), "this sums the distance of each tensor, a root: its "
+         "square is wanted."),
         (sum(s.mean() for s in squares), "this takes the mean of each tensor, so a large layer "
          "counts no more than a small one: sum."),
         (sum(a.square().sum() for a, _ in shared), "this is the distance from 0, which is weight "
@@ -120,7 +130,13 @@ def _distance(answer, seed):
     ):
         if torch.allclose(got, wrong):
             return message
+    if any(torch.allclose(got, s.sum()) for s in squares):
+        return ("this is the distance of a single tensor: is the sum overwritten in the loop, or "
+                "the return inside of it?")
     right = sum(s.sum() for s in squares)
+    for factor in (0.01, 0.5):
+        if torch.allclose(got, factor * right):
+            return f"a factor of {factor} is in front: the sum alone is wanted."
     if not torch.allclose(got, right):
         return (f"the number is {got.item():.4g} where {right.item():.4g} is right: {len(shared)} "
                 "parameters have a partner of the same name and shape.")
@@ -155,6 +171,9 @@ def _remembers(answer, seed):
         return f"a dictionary of name and tensor is needed, and this is {type(start).__name__}."
     if missing := [name for name in before if name not in start]:
         return f"{len(missing)} of {len(before)} parameters are not in it, such as {missing[0]}."
+    other = next((v for v in start.values() if not isinstance(v, torch.Tensor)), None)
+    if other is not None:
+        return f"each name should lead to a tensor, and one leads to {type(other).__name__}."
     if any(not torch.equal(start[name], w) for name, w in before.items()):
         return "these are not the weights that the network has now."
     if all(start[name] is w for name, w in model.named_parameters()):

@@ -1,6 +1,7 @@
-"""Further checks of lesson 05, and the variants of its sum by hand."""
+"""Further checks of lesson 05, the variants of its sum by hand, and a case to try its bug on."""
 
 import random
+import re
 
 from tlcourse.school.exercises import exists, is_number
 
@@ -17,6 +18,15 @@ def _words(prompt, variant):
     (a, b), c = _points(variant)
     return prompt.replace("of the three points", f"of three other points, $x = ({a}, {b})$ and "
                           f"$y = ({c})$,")
+
+
+def _with_its_kernel(prompt, variant):
+    """The text of 5.4 without the names that the lesson defines between the exercises."""
+    kernel = ("With the width $s = 0.849$ the Gaussian kernel\n"
+              r"$k(a, b) = \exp(-\lVert a - b\rVert^2 / 2s^2)$ is the bump of exercise 5.3." "\n\n")
+    here = ("In a cell of yours right below it, print\n"
+            "`mmd2(torch.tensor([[0.0], [1.0]]), torch.tensor([[2.0]]), 0.849)`")
+    return kernel + re.sub(r"Above the last line of the cell, print\s+`[^`]+`", here, prompt)
 
 
 def _sum_by_hand(variant):
@@ -90,6 +100,6 @@ def _mmd2(x, y, s):
 
 
 PROPERTIES = {"5.2": (_small_features,), "5.4": (_as_a_loss,)}
-WORDS = {"5.3": _words}
+WORDS = {"5.3": _words, "5.4": _with_its_kernel}
 CHECKS = {"5.3": _sum_by_hand}
 SHOWN = ("5.2", "5.3")
