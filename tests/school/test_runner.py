@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 import signal
@@ -5,9 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from queue import Empty
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+import zmq.asyncio
 from tiny_course import lesson
 
 from tlcourse.files import ROOT
@@ -81,6 +85,40 @@ def test_a_cell_that_never_ends_or_ends_the_kernel_is_named_too(tmp_path, source
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     with pytest.raises(runner.RunError, match=f"(?s)cell 1 of 1 .*{reason}.*{re.escape(source)}"):
         runner.execute(notebook, folder=tmp_path, timeout=1)
+
+
+class Unnoticed(zmq.asyncio.Socket):
+    """It has a message but tells nobody: a wait finds it only when its time is up."""
+
+    waiting = True
+
+    async def poll(self, timeout):
+        await asyncio.sleep(timeout / 1000)
+        return self.waiting
+
+    async def recv_multipart(self):
+        return ["a message"]
+
+
+class Silent(Unnoticed):
+    waiting = False
+
+
+async def ask(kind, timeout):
+    session = SimpleNamespace(feed_identities=lambda parts: (None, parts),
+                              deserialize=lambda parts: parts[0])
+    with zmq.asyncio.Context() as context, kind(context, zmq.PAIR) as socket:
+        return await asyncio.wait_for(runner.Channel(socket, session).get_msg(timeout), 30)
+
+
+@pytest.mark.parametrize("timeout", [300, None])
+def test_a_message_that_nobody_was_told_of_is_found_in_seconds(timeout):
+    assert asyncio.run(ask(Unnoticed, timeout)) == "a message"
+
+
+def test_without_a_message_the_timeout_holds():
+    with pytest.raises(Empty):
+        asyncio.run(ask(Silent, 1.2))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a whole console")

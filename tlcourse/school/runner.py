@@ -1,12 +1,16 @@
 """Run a lesson without JupyterLab, from the command line or while building."""
 
 import copy
+import math
 import os
 import tempfile
 import time
 from pathlib import Path
+from queue import Empty
 
 import nbformat
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -14,6 +18,7 @@ from nbclient.exceptions import CellControlSignal, CellExecutionError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from tqdm import tqdm
+from traitlets import Type
 
 from tlcourse import files
 from tlcourse.school import places
@@ -37,6 +42,28 @@ class ThisPython(KernelSpecManager):
 
     def _kernel_dirs_default(self) -> list[str]:
         return []  # with no folder to search, jupyter_client falls back on the running Python
+
+
+class Channel(AsyncZMQSocketChannel):
+    """Looks for a message every second, not only when it is told of one.
+
+    Once in thousands of cells the notice gets lost, and the wait would last until its timeout.
+    """
+
+    async def get_msg(self, timeout: float | None = None) -> dict:
+        """The next message, or Empty after these seconds."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return await super().get_msg(max(0.0, min(1.0, end - time.monotonic())))
+            except Empty:
+                if time.monotonic() >= end:
+                    raise
+
+
+class _Client(AsyncKernelClient):
+    shell_channel_class = Type(Channel)
+    iopub_channel_class = Type(Channel)
 
 
 def execute(
@@ -81,7 +108,8 @@ def execute(
         seconds[cell_index] = time.perf_counter() - begun[cell_index]
         bar.update()
 
-    kernel = AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=ThisPython())
+    kernel = AsyncKernelManager(kernel_name=NATIVE_KERNEL_NAME, client_factory=_Client,
+                                kernel_spec_manager=ThisPython())
     environment = os.environ | {"TLCOURSE_WORKSPACE": str(folder), "TLCOURSE_CACHE": str(folder)}
     client = NotebookClient(
         notebook, km=kernel, timeout=timeout, record_timing=False,
