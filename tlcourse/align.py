@@ -28,7 +28,12 @@ from tlcourse.discrepancy import coral, mmd2
 from tlcourse.domain import Domain
 from tlcourse.models import Network
 from tlcourse.training import batches, check_training, few_threads
-from tlcourse.training_free import adapt_batchnorm, normalisations, subspace_alignment
+from tlcourse.training_free import (
+    adapt_batchnorm,
+    normalisations,
+    require_finite,
+    subspace_alignment,
+)
 
 __all__ = ["ADVERSARIAL", "METHODS", "STATISTICAL", "AdaptHistory", "adapt", "adapt_batchnorm",
            "cdan_map", "coral", "dann_lambda", "discriminator", "domain_adversarial_loss",
@@ -282,10 +287,7 @@ def _check_target(source: Domain, target_x: Tensor) -> None:
     if target_x.shape[1:] != source.X.shape[1:] or len(target_x) < 2:
         raise ValueError(f"target_x needs at least 2 samples of the source's shape "
                          f"{tuple(source.X.shape[1:])}, got {tuple(target_x.shape)}")
-    if not torch.isfinite(target_x).all():
-        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
-        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
-                         "leave them out")
+    require_finite(target_x)
     low, high = float(target_x.min()), float(target_x.max())
     if target_x.dtype != source.X.dtype or (target_x.ndim == 4 and (low < 0 or high > 1)):
         raise ValueError(f"target_x must be {source.X.dtype}, images in [0, 1] as the source's "

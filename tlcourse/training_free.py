@@ -41,10 +41,7 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
     if len(target_x) < 2 or batch_size < 2:
         raise ValueError(f"statistics need at least 2 samples, got {len(target_x)} in batches of "
                          f"{batch_size}; give more")
-    if not torch.isfinite(target_x).all():
-        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
-        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
-                         "leave them out")
+    require_finite(target_x)
     before = [layer.momentum for layer in layers]
     model.eval()
     for layer in layers:
@@ -56,6 +53,14 @@ def adapt_batchnorm(model: nn.Module, target_x: Tensor, *, batch_size: int = 512
     for layer, momentum in zip(layers, before, strict=True):
         layer.momentum = momentum
     return model.eval()
+
+
+def require_finite(target_x: Tensor) -> None:
+    """Refuse target samples with NaN or infinite values, and say how many there are."""
+    if not torch.isfinite(target_x).all():
+        bad = int((~torch.isfinite(target_x)).flatten(1).any(1).sum())
+        raise ValueError(f"{bad} of {len(target_x)} target samples hold NaN or infinite values; "
+                         "leave them out")
 
 
 def normalisations(model: nn.Module) -> list[nn.Module]:
