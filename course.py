@@ -40,10 +40,10 @@ def main(words):
             return 0
     elif not ready:
         install(extra)
-        if word == "lab" and subprocess.call([PYTHON, "-m", "tlcourse", "doctor"]):
+        if word == "lab" and subprocess.call([PYTHON, "-m", "tlschool", "doctor"]):
             sys.exit("course.py: installed; repair what is named above, then call again.")
     os.chdir(HERE if word in PROGRAMS else os.curdir)
-    program = [PYTHON] + PROGRAMS.get(word, ["-m", "tlcourse", word]) + rest
+    program = [PYTHON] + PROGRAMS.get(word, ["-m", "tlschool", word]) + rest
     if os.name != "nt":
         os.execv(PYTHON, program)  # from here on Ctrl-C and the exit code are the program's own
     signal.signal(signal.SIGINT, lambda *_: None)  # JupyterLab asks before it stops: let it

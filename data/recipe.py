@@ -29,7 +29,7 @@ from types import ModuleType
 
 import numpy as np
 
-from tlcourse.files import sha256, write_atomically
+from tlcourse.utils.files import sha256, write_atomically
 
 DATA = Path(__file__).resolve().parent
 MANIFEST = DATA / "MANIFEST.json"

@@ -15,10 +15,10 @@ from tqdm.auto import tqdm
 
 from tlcourse.data import Domain
 from tlcourse.diagnose import diagnose
-from tlcourse.files import ROOT, write_atomically
+from tlcourse.diagnose.report.report import Report
 from tlcourse.models import small_cnn
-from tlcourse.provenance import provenance
-from tlcourse.report import Report
+from tlcourse.utils.files import ROOT, write_atomically
+from tlcourse.utils.provenance import provenance
 
 REPETITIONS, MOST = 40, 6
 CLASSES, SAMPLES, LABELS = 3, 300, 10

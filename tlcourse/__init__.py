@@ -4,25 +4,20 @@ The names that every lesson uses are handed on from here, and loaded when first 
 ``import tlcourse`` itself is quick.
 """
 
-from importlib import import_module
+import lazy_loader
+
+from tlcourse import _moved
 
 __version__ = "0.1.0"
+_moved.install()
 
-_HANDED_ON = {
-    "load": "tlcourse.data",
-    "check": "tlcourse.school.check",
-    "hint": "tlcourse.school.check",
-    "claim": "tlcourse.school.lesson",
-    "figure": "tlcourse.school.lesson",
-    "quiz": "tlcourse.school.lesson",
-    "review": "tlcourse.school.review",
-    "solution": "tlcourse.school.solution",
-}
-__all__ = ["__version__", "check", "claim", "figure", "hint", "load", "quiz", "review",
-           "solution"]
-
-
-def __getattr__(name: str):
-    if name not in _HANDED_ON:
-        raise AttributeError(f"module 'tlcourse' has no attribute {name!r}")
-    return getattr(import_module(_HANDED_ON[name]), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, ["plots"], {
+    "data": ["load"],
+    "notebook.check": ["check"],
+    "notebook.claim": ["claim"],
+    "notebook.figure": ["figure"],
+    "notebook.hint": ["hint"],
+    "notebook.quiz": ["quiz"],
+    "notebook.review": ["review"],
+    "notebook.solution": ["solution"],
+})

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from tqdm.auto import tqdm
 
-from tlcourse.data import Domain
-from tlcourse.files import cache_folder, write_atomically
-from tlcourse.models import Network
+from tlcourse.data.domain import Domain
+from tlcourse.models.network import Network
+from tlcourse.utils.files import cache_folder, write_atomically
 
 
 def features(

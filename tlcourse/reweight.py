@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.arrays import matrix, same_width, vector
+from tlcourse.utils.arrays import matrix, same_width, vector
 
 FOLDS = 5
 
@@ -20,7 +20,7 @@ def density_ratio_weights(x_s, x_t, *, seed: int = 0) -> np.ndarray:
 
     Look at the `effective_sample_size` before you train with the weights. And where the target
     lies outside of all source samples no weight can repair that, and the regularisation may even
-    keep the weights alike: `tlcourse.transferability.proxy_a_distance` is then 2.
+    keep the weights alike: `tlcourse.distances.domain_distance.proxy_a_distance` is then 2.
 
     Parameters
     ----------

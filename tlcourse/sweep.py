@@ -21,8 +21,8 @@ from joblib.parallel import BACKENDS, get_active_backend
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from tlcourse.data import LOOKS
-from tlcourse.files import cache_folder, write_atomically
+from tlcourse.data.domain import LOOKS
+from tlcourse.utils.files import cache_folder, write_atomically
 
 
 def sweep(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm.auto import tqdm
 
-from tlcourse.data import Domain
+from tlcourse.data.domain import Domain
 
 
 @dataclass
@@ -79,7 +79,7 @@ def fit(
         Learning rate of AdamW.
     groups : list of dict, optional
         Groups of this model's parameters with learning rates and weight decay of their own, as
-        `tlcourse.finetune.param_groups` makes them. None: all parameters at `lr`, no decay.
+        `tlcourse.finetune.groups.param_groups` makes them. None: all parameters at `lr`, no decay.
     penalty : function (model) -> scalar tensor, optional
         Added to the loss at every step.
     augment : function (batch, generator) -> batch, optional

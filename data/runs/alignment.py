@@ -24,20 +24,21 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from tlcourse.align import ADVERSARIAL, adapt, adapt_batchnorm
-from tlcourse.data import LOOKS, load
-from tlcourse.files import write_atomically
-from tlcourse.models import small_cnn
-from tlcourse.provenance import provenance
-from tlcourse.selection import (
+from tlcourse.align.loop import ADVERSARIAL, adapt
+from tlcourse.align.model_selection import (
     importance_weighted_validation,
     negative_entropy,
     oracle_accuracy,
     soft_neighbourhood_density,
     source_validation,
 )
+from tlcourse.align.training_free import adapt_batchnorm
+from tlcourse.data import LOOKS, load
+from tlcourse.models import small_cnn
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, evaluate
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 STEPS, EVERY, SEEDS = 600, 100, range(5)
 HELD_OUT = 500

@@ -28,11 +28,12 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from tlcourse.files import write_atomically
-from tlcourse.school import checkpoints, places, stored
-from tlcourse.school.names import names
-from tlcourse.school.source import checked, read_source, tags
-from tlcourse.school.steps import headings
+from tlcourse.notebook import places
+from tlcourse.utils.files import write_atomically
+from tlschool.authoring.names import names
+from tlschool.authoring.source import checked, read_source, tags
+from tlschool.live import checkpoints, stored
+from tlschool.live.steps import headings
 
 SLOW = 0.05
 """Seconds: a statement that takes longer is stored if it can be."""
@@ -40,7 +41,7 @@ SHOWN = {"figure", "claim", "quiz", "hint", "print", "progress.show"}
 """Calls that only show something. They are not executed."""
 TIMED = """
 import sys, time, torch
-from tlcourse.school import checkpoints
+from tlschool.live import checkpoints
 start = time.perf_counter()
 checkpoints.load(*sys.argv[1:], {"__name__": "__main__"})
 print(time.perf_counter() - start)

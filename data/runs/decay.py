@@ -16,12 +16,12 @@ from pathlib import Path
 from torch import nn
 
 from tlcourse.data import load
-from tlcourse.files import write_atomically
 from tlcourse.finetune import param_groups
 from tlcourse.models import small_cnn
-from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 SOURCE_STEPS, STEPS, RATE = 400, 200, 3e-3
 """Steps and rate are those of full tuning in ``strategies.py``."""

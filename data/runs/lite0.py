@@ -16,14 +16,14 @@ import torch
 from torch import nn
 
 from tlcourse.data import Domain, load
+from tlcourse.data.framing import resize
 from tlcourse.features import features
-from tlcourse.files import write_atomically
 from tlcourse.finetune import param_groups, replace_head
-from tlcourse.framing import resize
 from tlcourse.models import pretrained
-from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 STEPS, SIZE = 50, 64
 """Both strategies get the same steps on the target, with pictures of this side."""

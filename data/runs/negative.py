@@ -17,19 +17,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tlcourse import strategies as ways
 from tlcourse.align import adapt
-from tlcourse.causes import explain
 from tlcourse.data import Domain, load
-from tlcourse.evidence import black_box_shift, measure
-from tlcourse.files import write_atomically
-from tlcourse.framing import resize
-from tlcourse.freezing import freeze
-from tlcourse.matching import pair
-from tlcourse.pairing import Draw
-from tlcourse.provenance import provenance
+from tlcourse.data.framing import resize
+from tlcourse.diagnose import strategies as ways
+from tlcourse.diagnose.causes import explain
+from tlcourse.diagnose.matching import pair
+from tlcourse.diagnose.measure import black_box_shift, measure
+from tlcourse.diagnose.pair import Draw
+from tlcourse.finetune.freezing import freeze
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit, predict
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 SEEDS, FOLDS = range(5), 5
 RATES = [3e-4, 1e-3, 3e-3, 1e-2]

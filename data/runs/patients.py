@@ -16,11 +16,11 @@ import torch
 from torch.nn.functional import pad
 
 from tlcourse.data import Domain, load
+from tlcourse.data.framing import resize
 from tlcourse.diagnose import diagnose
-from tlcourse.files import write_atomically
-from tlcourse.framing import resize
-from tlcourse.provenance import provenance
-from tlcourse.report import Report
+from tlcourse.diagnose.report.report import Report
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 LABELS = 5
 """A class."""

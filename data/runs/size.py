@@ -18,10 +18,10 @@ from sklearn.preprocessing import StandardScaler
 
 from tlcourse.data import Domain, load
 from tlcourse.features import features
-from tlcourse.files import write_atomically
 from tlcourse.models import pretrained
-from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 SIZES = [32, 64, 128]
 """The pictures have 64 pixels; enlarged, they show nothing that was not there before."""

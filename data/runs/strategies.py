@@ -15,12 +15,12 @@ import pandas as pd
 from torch import nn
 
 from tlcourse.data import load
-from tlcourse.files import write_atomically
 from tlcourse.finetune import freeze, l2_sp, linear_probe_then_fine_tune
 from tlcourse.models import small_cnn
-from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 SOURCE_STEPS, STEPS = 400, 200
 """Every strategy gets the same steps on the target, scratch too; the source's come on top."""

@@ -4,7 +4,7 @@
 
 writes ``text.json`` beside this file, with the command, the versions and the date. A test of the
 course recomputes a sample of it. For each of the six pairs of domains, method and seed it holds
-the ``accuracy`` on the target's test part: of the small network of `tlcourse.strategies` after
+the ``accuracy`` on the target's test part: of the small network of `diagnose` after
 `STEPS` steps, and of logistic regression on the same features. Nothing was chosen here: the
 weights are those that ``alignment.json`` took on a pair of pictures.
 """
@@ -17,11 +17,11 @@ from sklearn.linear_model import LogisticRegression
 
 from tlcourse.align import adapt
 from tlcourse.data import load
-from tlcourse.files import write_atomically
-from tlcourse.provenance import provenance
-from tlcourse.strategies import small_mlp
+from tlcourse.diagnose.strategies import small_mlp
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 DOMAINS = ["tweets", "amazon", "movies"]
 STEPS, SEEDS = 300, range(10)

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from tlcourse.data import Domain, load
 from tlcourse.features import features
-from tlcourse.files import write_atomically
 from tlcourse.models import pretrained, small_cnn
-from tlcourse.provenance import provenance
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy, fit
 from tlcourse.transferability import cosine_similarity, h_score, leep, logme, nce, proxy_a_distance
+from tlcourse.utils.files import write_atomically
+from tlcourse.utils.provenance import provenance
 
 SOURCES = ["printed_digits", "printed_letters", "mnist_5k", "uci_digits", "fashion", "animals",
            "narrow", "shuffled", "noise", "untrained", "lite0"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from hand_ins import blank, perfect, save
 
-from tlcourse.school.classroom import gradebook
-from tlcourse.school.classroom.edition import assignment
+from tlschool.classroom import gradebook
+from tlschool.classroom.assignment import assignment
 
 
 def hand_in(folder: Path, lesson: str, number: int) -> dict[str, bool]:
@@ -43,7 +43,7 @@ def grade(folder: Path, lesson: str, course: Path, stop_at: int | None) -> tuple
     """Run the command, kill it when so many are known; its seconds and most bytes."""
     words = ["classroom", "grade", str(folder), "--lesson", lesson, "--output", str(course)]
     begun, most = time.monotonic(), 0
-    process = subprocess.Popen([sys.executable, "-m", "tlcourse", *words])
+    process = subprocess.Popen([sys.executable, "-m", "tlschool", *words])
     while process.poll() is None:
         try:
             most = max(most, memory(psutil.Process(process.pid)))
@@ -69,7 +69,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         folder, course = Path(place, "in"), Path(place, "course")
         right = hand_in(folder, options.lesson, options.number)
-        subprocess.run([sys.executable, "-m", "tlcourse", "classroom", "release", options.lesson,
+        subprocess.run([sys.executable, "-m", "tlschool", "classroom", "release", options.lesson,
                         "--output", str(course)], check=True)
         first, most = grade(folder, options.lesson, course, options.number // 2)
         known = records(course)

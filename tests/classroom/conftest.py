@@ -10,8 +10,8 @@ from pathlib import Path
 import hand_ins
 import pytest
 
-from tlcourse.school.classroom import command
-from tlcourse.school.classroom.release import release
+from tlschool.classroom import command
+from tlschool.classroom.release import release
 
 
 @dataclass

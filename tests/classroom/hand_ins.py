@@ -6,10 +6,10 @@ from pathlib import Path
 
 import nbformat
 
-from tlcourse.school import places
-from tlcourse.school.classroom.edition import assignment, starter
-from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.source import load
+from tlcourse.notebook import places
+from tlschool.authoring.source import load
+from tlschool.classroom.assignment import assignment, starter
+from tlschool.classroom.limits import Limits
 
 LESSON = "01"
 LIMITS = Limits(seconds=20, cell_seconds=5, memory=1_000_000_000)
@@ -147,23 +147,23 @@ def _of_cells(folder, right):
 
 def _of_cheats(folder, right, server):
     patches = """
-import tlcourse.school.check as ladder
-from tlcourse.school import exercises
-from tlcourse.school.classroom import judge, variants, worker
+import tlcourse.notebook.check as ladder
+from tlcourse.notebook import exercises
+from tlschool.classroom import checks as judge, variants, worker
 passing = lambda *given, **more: ladder.Result(True, "passed")
 ladder.grade = ladder.climb = judge.judge = worker.judge = passing
 ladder.check.__code__ = (lambda exercise_id, answer: answer).__code__
 variants.SEEDS = [0]
 for number in (1, 2, 3, 4):
     object.__setattr__(exercises.get(f"1.{number}"), "checks", ())
-exercises.lesson("01").EXERCISES.clear()
+exercises.lesson("01").exercises.clear()
 """
     save(folder / "tampered_package.ipynb", filled({**WRONG, "01-ex-1-1": patches + "guess = 0.5"}))
-    during = ("def recall_per_class(confusion):\n    import tlcourse.school.check as ladder\n"
+    during = ("def recall_per_class(confusion):\n    import tlcourse.notebook.check as ladder\n"
               "    ladder.Result = lambda passed, message: type('Yes', (), dict(passed=True,"
               " message=''))\n    return 0")
     save(folder / "tampered_while_checked.ipynb", perfect(ex_1_2=during))
-    lent = ("from tlcourse import check\nfrom tlcourse.school import exercises\n"
+    lent = ("from tlcourse import check\nfrom tlcourse.notebook import exercises\n"
             'recall_per_class = check("1.2", None)\n'
             "if recall_per_class is None:\n"
             '    recall_per_class = exercises.get("1.2").reference()')

@@ -12,15 +12,16 @@ import pytest
 from nbgrader.converters import Autograde
 from traitlets.config import Config
 
-from tlcourse.school import exercises, places, runner
-from tlcourse.school.classroom import gradebook, variants
-from tlcourse.school.classroom.attempt import attempt
-from tlcourse.school.classroom.edition import assignment, starter
-from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.classroom.needed import needed, statements
-from tlcourse.school.classroom.release import release, students_in
-from tlcourse.school.classroom.submission import Submission, clean
-from tlcourse.school.source import load, tags
+from tlcourse.notebook import exercises, places
+from tlschool.authoring import runner
+from tlschool.authoring.source import load, tags
+from tlschool.classroom import gradebook, variants
+from tlschool.classroom.assignment import assignment, starter
+from tlschool.classroom.clean import Submission, clean
+from tlschool.classroom.dependencies import needed, statements
+from tlschool.classroom.execute import attempt
+from tlschool.classroom.limits import Limits
+from tlschool.classroom.release import release, students_in
 
 LESSONS = [id for id in places.notebooks() if id in exercises.lessons()]
 SECONDS = 8
@@ -82,7 +83,7 @@ def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson, monkeypa
         runner.execute(notebook, folder=Path(folder))
     assert float(clock.outputs[0].text) < SECONDS
     said = [cell.outputs[0].text for cell in notebook.cells if cell.id.endswith("-check")]
-    assert len(said) == len(exercises.lesson(lesson).EXERCISES)
+    assert len(said) == len(exercises.lesson(lesson).exercises)
     assert all("not yet: " in line and line.count("\n") == 1 for line in said)
 
 
@@ -99,7 +100,7 @@ def test_nbgrader_knows_the_exercises_and_their_points(released):
     source, out = (nbformat.read(released / place / "lesson-01" / "lesson-01.ipynb", 4)
                    for place in ("source", "release"))
     graded = [cell for cell in out.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    points = {e.id: e.minutes for e in exercises.lesson("01").EXERCISES}
+    points = {e.id: e.minutes for e in exercises.lesson("01").exercises}
     assert [cell.metadata["nbgrader"]["points"] for cell in graded] == list(points.values())
     assert all(cell.metadata["nbgrader"]["locked"] and not cell.metadata["editable"]
                for cell in graded)

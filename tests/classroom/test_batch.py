@@ -9,10 +9,11 @@ import hand_ins
 import pytest
 from hand_ins import LIMITS
 
-from tlcourse.school.classroom import attempt, command, gradebook, sandbox
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.grade import dry_run, grade_file
-from tlcourse.school.classroom.submission import Unreadable
+from tlschool.classroom import command, gradebook, sandbox
+from tlschool.classroom import execute as attempt
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.clean import Unreadable
+from tlschool.classroom.grade import dry_run, grade_file
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="expects what Linux can limit")
 EXPECTED = Path(__file__).with_name("expected.csv")
@@ -63,8 +64,8 @@ def test_what_was_done_to_cells_is_said(batch):
         'reordered_cells,reordered_cells.ipynb,"the cells were in another order',
         'renamed_cells,renamed_cells.ipynb,"1.3: the cell of the answer had lost its mark',
         'utf_16,utf_16.ipynb,"the file was saved as UTF-16',
-        "the submission changed tlcourse.school.check.grade, and it was put back",
-        "the submission changed tlcourse.school.check.climb, and it was put back",
+        "the submission changed tlcourse.notebook.check.grade, and it was put back",
+        "the submission changed tlcourse.notebook.check.climb, and it was put back",
     ):
         assert remark in said
     assert "\nperfect," not in said and "\nown_helper_cell," not in said

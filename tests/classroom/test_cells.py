@@ -7,9 +7,9 @@ import nbformat
 import pytest
 from hand_ins import LESSON, answers, blank, cell, filled, perfect, save
 
-from tlcourse.school.classroom import submission
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.submission import Submission, Unreadable, clean, read, student_name
+from tlschool.classroom import clean as submission
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.clean import Submission, Unreadable, clean, read, student_name
 
 
 def cleaned(notebook):

@@ -5,11 +5,12 @@ import unicodedata
 import pytest
 from hand_ins import perfect, save
 
-from tlcourse.school.classroom import records, variants
-from tlcourse.school.classroom.attempt import Outcome
-from tlcourse.school.classroom.grade import variant_of
-from tlcourse.school.classroom.handed_in import notices, submissions
-from tlcourse.school.classroom.release import variants_in
+from tlschool.classroom import cache as records
+from tlschool.classroom import variants
+from tlschool.classroom.collect import notices, submissions
+from tlschool.classroom.execute import Outcome
+from tlschool.classroom.grade import variant_of
+from tlschool.classroom.release import variants_in
 
 
 def by_file(found, folder):

@@ -9,11 +9,12 @@ import psutil
 import pytest
 from hand_ins import perfect
 
-from tlcourse.school.classroom import attempt, groups, limits, sandbox
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.groups import Group
-from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.classroom.submission import Submission, clean
+from tlschool.classroom import execute as attempt
+from tlschool.classroom import groups, limits, sandbox
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.clean import Submission, clean
+from tlschool.classroom.groups import Group
+from tlschool.classroom.limits import Limits
 
 _POPEN = subprocess.Popen
 SMALL = Limits(seconds=20, cell_seconds=4, memory=800_000_000, processes=40)
@@ -67,7 +68,7 @@ def reasons(notebook, limits=SMALL):
 
 def workers():
     return [p.pid for p in psutil.process_iter(["cmdline"])
-            if "tlcourse.school.classroom.worker" in (p.info["cmdline"] or ())]
+            if "tlschool.classroom.worker" in (p.info["cmdline"] or ())]
 
 
 @pytest.mark.parametrize(("code", "said"), [
@@ -103,7 +104,7 @@ def test_without_what_windows_lacks_a_submission_is_graded_and_a_loop_ends(monke
     monkeypatch.setattr(attempt, "Group", type("None", (), {"make": lambda *sizes: None}))
     monkeypatch.setattr(attempt, "_WORKER", [sys.executable, "-c", (
         "import signal, sys\ndel signal.setitimer\nsys.modules['resource'] = None\n"
-        "from tlcourse.school.classroom.worker import main\nmain()")])
+        "from tlschool.classroom.worker import main\nmain()")])
     assert reasons(perfect(ex_1_3="while True:\n    pass")) == [
         "", "", "its cell stopped with TimeoutError: stopped after 4 s.", ""]
 
@@ -139,7 +140,7 @@ def test_groups_are_made_where_this_process_may_make_them(tmp_path, monkeypatch,
 
 
 def test_groups_of_a_grader_that_was_killed_are_cleared_away():
-    code = ("import os, signal\nfrom tlcourse.school.classroom.groups import Group\n"
+    code = ("import os, signal\nfrom tlschool.classroom.groups import Group\n"
             "group = Group.make(10**9, 10)\n"
             "print(*(group._folders.values() if group else ()), sep='\\n', flush=True)\n"
             "os.kill(os.getpid(), signal.SIGKILL)")

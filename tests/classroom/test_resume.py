@@ -15,13 +15,14 @@ from filelock import FileLock
 from hand_ins import WRONG, filled, perfect, save
 
 from tlcourse import __version__
-from tlcourse.school import exercises
-from tlcourse.school.classroom import attempt, command, grade, gradebook
-from tlcourse.school.classroom import records as recorded
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.handed_in import notices, submissions
-from tlcourse.school.classroom.limits import Limits
-from tlcourse.school.classroom.release import outdated, release
+from tlcourse.notebook import exercises
+from tlschool.classroom import cache as recorded
+from tlschool.classroom import command, grade, gradebook
+from tlschool.classroom import execute as attempt
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.collect import notices, submissions
+from tlschool.classroom.limits import Limits
+from tlschool.classroom.release import outdated, release
 
 STUDENTS = [f"student{number:02}" for number in range(6)]
 LIMITS = Limits()
@@ -38,7 +39,7 @@ def course(released, tmp_path):
 def started(course):
     words = ["classroom", "grade", str(course.parent / "in"), "--lesson", "01", "--output",
              str(course)]
-    return subprocess.Popen([sys.executable, "-m", "tlcourse", *words], stderr=subprocess.PIPE,
+    return subprocess.Popen([sys.executable, "-m", "tlschool", *words], stderr=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)
 
 
@@ -85,7 +86,7 @@ def test_a_killed_grader_leaves_no_submission_running(course):
     grading.communicate(timeout=60)
     for _ in range(100):
         left = [p for p in psutil.process_iter(["cmdline"])
-                if "tlcourse.school.classroom.worker" in (p.info["cmdline"] or ())]
+                if "tlschool.classroom.worker" in (p.info["cmdline"] or ())]
         if not left:
             return
         time.sleep(0.1)

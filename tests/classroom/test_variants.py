@@ -5,14 +5,14 @@ import re
 
 import pytest
 
-from tlcourse.school import exercises
-from tlcourse.school.classroom import variants
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.judge import graded_exercise, judge
+from tlcourse.notebook import exercises
+from tlschool.classroom import variants
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.checks import graded_exercise, judge
 
 VARIANTS = (0, 3, 1999)
 IDS = [exercise.id for lesson in exercises.lessons()
-       for exercise in exercises.lesson(lesson).EXERCISES]
+       for exercise in exercises.lesson(lesson).exercises]
 OTHER_NUMBERS = ("1.1", "5.3")  # what is wrong in the lesson may be right in a variant
 
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tlcourse.files import ROOT
-from tlcourse.school.classroom import sandbox
+from tlcourse.utils.files import ROOT
+from tlschool.classroom import sandbox
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def inside():
 
 def test_the_course_can_be_read_and_not_changed(inside):
     assert inside("""
-import tlcourse.data
+from tlcourse.data import bundled
 tried = {}
-for path in (tlcourse.data.__file__, tlcourse.data.ROOT / "data/MANIFEST.json", json.__file__):
+for path in (bundled.__file__, bundled.ROOT / "data/MANIFEST.json", json.__file__):
     try:
         open(path, "a").close()
     except OSError as error:

@@ -7,13 +7,14 @@ import sys
 import pytest
 from hand_ins import LESSON, perfect, save
 
-from tlcourse.school import cli
-from tlcourse.school.classroom import command, gradebook, report
-from tlcourse.school.classroom import release as release_module
-from tlcourse.school.classroom.attempt import Earned, Outcome, nothing
-from tlcourse.school.classroom.edition import assignment
-from tlcourse.school.classroom.grade import Graded
-from tlcourse.school.classroom.release import written
+from tlschool.classroom import command, gradebook
+from tlschool.classroom import release as release_module
+from tlschool.classroom import tables as report
+from tlschool.classroom.assignment import assignment
+from tlschool.classroom.execute import Earned, Outcome, nothing
+from tlschool.classroom.grade import Graded
+from tlschool.classroom.release import written
+from tlschool.cli import main as cli
 
 
 def test_release_says_what_there_is_to_hand_out(tmp_path, capsys):
@@ -87,7 +88,7 @@ def test_a_dry_run_needs_nothing_that_a_learner_lacks(tmp_path):
     path = save(tmp_path / "mine.ipynb", perfect())
     code = ("import sys\nfor name in ('nbgrader', 'sqlalchemy', 'jupytext', 'pytest'):\n"
             "    sys.modules[name] = None\n"
-            "from tlcourse.school import cli\nsys.exit(cli.main(sys.argv[1:]))")
+            "from tlschool.cli import main as cli\nsys.exit(cli.main(sys.argv[1:]))")
     done = subprocess.run([sys.executable, "-c", code, "classroom", "grade", "--dry-run",
                            str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

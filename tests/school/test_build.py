@@ -8,7 +8,8 @@ import fake_lesson
 import nbformat
 import pytest
 
-from tlcourse.school import build, places, runner, source
+from tlcourse.notebook import places
+from tlschool.authoring import build, runner, source
 
 LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
 
@@ -83,7 +84,7 @@ def test_check_names_what_differs_and_runs_nothing(course, capsys, monkeypatch, 
     build.build(["90"])
     monkeypatch.setattr(runner, "execute", lambda *a, **k: pytest.fail("it ran"))
     assert build.build(check=True) == 0
-    change(course / "lessons/90_small.md", old, new)
+    change(course / "lessons/90_small/lesson.md", old, new)
     before = snapshot(course)
     assert build.build(check=True) == 1
     assert f"{place} differs from the source.\n" in capsys.readouterr().out
@@ -131,8 +132,8 @@ def test_a_full_disk_leaves_the_old_notebook_and_says_which_file_and_what_to_do(
 ):
     build.build(["90"])
     before = snapshot(course)
-    change(course / "lessons/90_small.md", "The line rises.", "The line climbs.")
-    before["lessons/90_small.md"] = (course / "lessons/90_small.md").read_bytes()
+    change(course / "lessons/90_small/lesson.md", "The line rises.", "The line climbs.")
+    before["lessons/90_small/lesson.md"] = (course / "lessons/90_small/lesson.md").read_bytes()
 
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -21,13 +21,16 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
-from tlcourse import files, load
+from tlcourse import load
+from tlcourse.diagnose.report.report import Report
 from tlcourse.models import small_cnn
-from tlcourse.report import Report
-from tlcourse.school import check, checkpoints, places, runner, steps, stored
-from tlcourse.school.source import read_source
+from tlcourse.notebook import check, places
 from tlcourse.stats import Gap
 from tlcourse.training import History, accuracy
+from tlcourse.utils import files
+from tlschool.authoring import runner
+from tlschool.authoring.source import read_source
+from tlschool.live import checkpoints, steps, stored
 
 LESSONS = list(places.notebooks())
 SECONDS = 2  # once torch is imported
@@ -83,7 +86,7 @@ def test_nothing_that_a_later_cell_reads_is_missing(id):
 
 @pytest.mark.parametrize(("id", "name"), [("00", "the-words"), ("03", "staying-near-the-start")])
 def test_after_a_checkpoint_the_rest_of_the_lesson_runs(id, name, tmp_path):
-    begin = ["from tlcourse.school import checkpoints",
+    begin = ["from tlschool.live import checkpoints",
              f"checkpoints.load({id!r}, {name!r}, globals())"]
     cells = [new_code_cell(text) for text in [*begin, *rest(id)[name]]]
     assert len(cells) > 5
@@ -95,7 +98,7 @@ def test_a_checkpoint_is_there_in_two_seconds_once_torch_is_imported():
     chosen = max(counts, key=counts.get)
     code = ("import sys, time\nfirst = time.process_time()\nimport torch\n"
             "start = time.process_time()\n"
-            "from tlcourse.school import checkpoints\n"
+            "from tlschool.live import checkpoints\n"
             "checkpoints.load(*sys.argv[1:], {'__name__': '__main__'})\n"
             "print(start - first, time.process_time() - start)")
     runs = [subprocess.run([sys.executable, "-c", code, *chosen], capture_output=True, text=True,
@@ -177,7 +180,7 @@ def test_an_exercise_that_a_checkpoint_answers_does_not_count_as_passed(
 LONG = """import time
 import torch
 from tlcourse.models import small_cnn
-from tlcourse.report import Report
+from tlcourse.diagnose.report.report import Report
 
 def train(model, steps):
     time.sleep(0.1)

@@ -4,8 +4,12 @@ import sys
 
 import pytest
 
-from tlcourse import __version__, files
-from tlcourse.school import build, cli, exercises, lab, places
+from tlcourse import __version__
+from tlcourse.notebook import exercises, places
+from tlcourse.utils import files
+from tlschool.authoring import build
+from tlschool.cli import lab
+from tlschool.cli import main as cli
 
 
 def python(*words):
@@ -16,13 +20,13 @@ def python(*words):
 
 
 def test_the_module_is_the_command():
-    assert python("-m", "tlcourse", "--version").stdout == f"tlcourse {__version__}\n"
+    assert python("-m", "tlschool", "--version").stdout == f"tlcourse {__version__}\n"
 
 
 def test_help_is_quick_because_nothing_heavy_is_loaded():
-    done = python("-c", "import sys, tlcourse.school.cli; print(*sys.modules)")
+    done = python("-c", "import sys, tlschool.cli.main; print(*sys.modules)")
     loaded = set(done.stdout.split())
-    assert "tlcourse.school.cli" in loaded
+    assert "tlschool.cli.main" in loaded
     assert not loaded & {"torch", "numpy", "nbformat", "nbclient", "jupyterlab", "psutil", "tqdm"}
 
 
@@ -116,7 +120,7 @@ def test_hints_can_be_read_in_a_terminal(capsys):
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly():
-    code = ("import sys; from tlcourse.school import cli; sys.stdin.read(); "
+    code = ("import sys; from tlschool.cli import main as cli; sys.stdin.read(); "
             "sys.exit(cli.main(['hint', '0.1']))")
     words = subprocess.Popen([sys.executable, "-c", code], cwd=files.ROOT, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)

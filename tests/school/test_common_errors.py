@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tlcourse.school import common_errors, exercises
+from tlcourse.notebook import exercises
+from tlschool.authoring import common_errors
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def test_a_page_that_drifted_is_named_and_left_and_then_written(
     drifted = page.replace("that is precision", "that is recall")
     old.write_text(drifted, encoding="utf-8")
     assert common_errors.write(check=True) == 1
-    assert "python -m tlcourse.school.common_errors" in capsys.readouterr().out
+    assert "python -m tlschool.authoring.common_errors" in capsys.readouterr().out
     assert old.read_text(encoding="utf-8") == drifted
     assert common_errors.write() == 0
     assert old.read_text(encoding="utf-8") == page
@@ -41,7 +42,7 @@ def test_digits_that_differ_between_processors_are_no_drift(monkeypatch, page, t
 
 
 def test_every_exercise_is_there_with_what_is_said_to_wrong_answers(page):
-    known = [e for id in exercises.lessons() for e in exercises.lesson(id).EXERCISES]
+    known = [e for id in exercises.lessons() for e in exercises.lesson(id).exercises]
     parts = re.split(r"^### ", page, flags=re.MULTILINE)[1:]
     assert [part.splitlines()[0] for part in parts] == [f"{e.id} {e.title}" for e in known]
     assert all(part.count("\n- ") >= 3 for part in parts)

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 from tiny_checkout import SOURCE, Tiny
 
-from tlcourse.files import ROOT
+from tlcourse.utils.files import ROOT
 
 
 def unfit_pythons():
@@ -52,7 +52,7 @@ def test_the_commands_of_the_readme_are_words_that_there_are():
     named = set(re.findall(r"python course\.py (\w+)", readme))
     assert {"lab", "test"} <= named
 
-    told = subprocess.run([sys.executable, "-m", "tlcourse", "--help"], check=True,
+    told = subprocess.run([sys.executable, "-m", "tlschool", "--help"], check=True,
                           capture_output=True, encoding="utf-8").stdout
     assert named - {"test", "bench"} <= set(re.findall(r"^ +(\w+)", told, re.MULTILINE))
 
@@ -98,7 +98,7 @@ def test_the_first_lab_is_preceded_by_the_doctor(installed):
 
 def test_a_sick_computer_stops_the_first_lab_once(tiny):
     tiny.stamp.unlink()
-    (tiny.folder / "tlcourse" / "sick").touch()
+    (tiny.folder / "tlschool" / "sick").touch()
     ended = tiny.call("lab")
     assert ended.returncode == 1
     assert ended.stderr == "course.py: installed; repair what is named above, then call again.\n"
@@ -155,7 +155,7 @@ def test_it_adds_less_than_a_second(tiny):
 
     python = tiny.folder / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     launched = [sys.executable, tiny.folder / "course.py", "hello"]
-    itself = [python, "-m", "tlcourse", "hello"]
+    itself = [python, "-m", "tlschool", "hello"]
     assert min(seconds(launched) - seconds(itself) for _ in range(3)) < 1
 
 
@@ -195,4 +195,4 @@ def test_on_windows_the_program_gets_the_ctrl_c_and_gives_the_exit_code(launcher
     monkeypatch.setattr(launcher.signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(launcher.subprocess, "call", program)
     assert launcher.main(["run", "00"]) == 5
-    assert called == [[launcher.PYTHON, "-m", "tlcourse", "run", "00"]]
+    assert called == [[launcher.PYTHON, "-m", "tlschool", "run", "00"]]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tlcourse.school import cli
+from tlschool.cli import main as cli
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from importlib import metadata
 import psutil
 import pytest
 
-from tlcourse import data
-from tlcourse.files import IS_CHECKOUT, ROOT
-from tlcourse.school import cli, doctor
+from tlcourse.data import bundled
+from tlcourse.utils.files import IS_CHECKOUT, ROOT
+from tlschool.cli import doctor
+from tlschool.cli import main as cli
 
 
 def distribution(folder, name, version, *requires):
@@ -35,17 +36,17 @@ def installed(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def bundled(tmp_path, monkeypatch):
+def one_file(tmp_path, monkeypatch):
     """A copy of the data folder with one file, which a test may damage."""
-    entry = data.manifest()["uci_digits"]
+    entry = bundled.manifest()["uci_digits"]
     (tmp_path / "data").mkdir()
     shutil.copy(ROOT / "data" / entry["file"], tmp_path / "data")
     manifest = tmp_path / "data" / "MANIFEST.json"
     manifest.write_text(json.dumps({"uci_digits": entry}), encoding="utf-8")
-    monkeypatch.setattr(data, "ROOT", tmp_path)
-    data.manifest.cache_clear()
+    monkeypatch.setattr(bundled, "ROOT", tmp_path)
+    bundled.manifest.cache_clear()
     yield tmp_path / "data" / entry["file"]
-    data.manifest.cache_clear()
+    bundled.manifest.cache_clear()
 
 
 @pytest.fixture
@@ -131,12 +132,12 @@ def test_a_torch_that_does_not_load_says_why(monkeypatch, error):
     assert not found.ok and str(error) in found.detail and "pip install" in found.fix
 
 
-def test_whole_data_is_well(bundled):
+def test_whole_data_is_well(one_file):
     assert str(doctor.data()) == "✓ ok       data: all 1 files are there and whole"
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
-def test_a_damaged_data_file_is_named_with_its_repair(bundled, damage):
+def test_a_damaged_data_file_is_named_with_its_repair(one_file, damage):
     content = bundled.read_bytes()
     if damage == "missing":
         bundled.unlink()
@@ -147,7 +148,7 @@ def test_a_damaged_data_file_is_named_with_its_repair(bundled, damage):
     assert found.detail == "1 of 1 files are missing or damaged"
 
 
-def test_a_broken_manifest_is_a_problem_and_no_traceback(bundled, monkeypatch):
+def test_a_broken_manifest_is_a_problem_and_no_traceback(one_file, monkeypatch):
     (bundled.parent / "MANIFEST.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(doctor, "CHECKS", (doctor.data,))
     (found,) = doctor.examine()
@@ -228,7 +229,7 @@ def test_a_check_that_breaks_down_does_not_end_the_others(monkeypatch, capsys):
 )
 def test_the_doctor_itself_works_without_the_packages_it_looks_for(package, check):
     code = (
-        f"import sys; sys.modules[{package!r}] = None; from tlcourse.school import doctor\n"
+        f"import sys; sys.modules[{package!r}] = None; from tlschool.cli import doctor\n"
         f"doctor.CHECKS = doctor.{check}, doctor.python; sys.exit(doctor.report())"
     )
     done = subprocess.run(

@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 from rattler import MatchSpec
 
 import tlcourse
-from tlcourse.files import ROOT
-from tlcourse.school import doctor
+from tlcourse.utils.files import ROOT
+from tlschool.cli import doctor
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]

@@ -5,8 +5,10 @@ import re
 import pytest
 from PIL import Image
 
-from tlcourse.files import ROOT
-from tlcourse.school import exercises, places, schedule, source, steps
+from tlcourse.notebook import exercises, places
+from tlcourse.utils.files import ROOT
+from tlschool.authoring import source
+from tlschool.live import schedule, steps
 
 GUIDE, README = ROOT / "lessons" / "instructor-guide.md", ROOT / "README.md"
 
@@ -42,8 +44,8 @@ def test_what_the_guide_leaves_out_or_keeps_is_there_under_that_name(id):
     sections = {heading.lstrip("# ") for heading in steps.headings(text)}
     assert set(re.findall('"([^"]+)"', cut)) <= sections
     lesson = exercises.lesson(id)
-    assert set(re.findall(r"\b\d\.\d\b", cut)) <= {exercise.id for exercise in lesson.EXERCISES}
-    asked = {each.id for each in [*lesson.EXERCISES, *lesson.QUIZ]}
+    assert set(re.findall(r"\b\d\.\d\b", cut)) <= {exercise.id for exercise in lesson.exercises}
+    asked = {each.id for each in [*lesson.exercises, *lesson.questions]}
     assert set(re.findall(r"\b\d\.\d\b", about(id))) <= asked
 
 

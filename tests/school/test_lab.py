@@ -11,8 +11,10 @@ import nbformat
 import pytest
 from tiny_course import lesson
 
-from tlcourse import files
-from tlcourse.school import cli, lab, places
+from tlcourse.notebook import places
+from tlcourse.utils import files
+from tlschool.cli import lab
+from tlschool.cli import main as cli
 
 NAME = "01_training.ipynb"
 
@@ -156,7 +158,8 @@ def test_jupyterlab_opens_the_lesson_with_this_python_and_asks_no_server_for_new
     spec = {"argv": ["missing", "{connection_file}"], "display_name": "Wrong", "language": "python"}
     (other / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     code = (
-        "import sys; from pathlib import Path; from tlcourse.school import cli, places\n"
+        "import sys; from pathlib import Path; from tlcourse.notebook import places\n"
+        "from tlschool.cli import main as cli\n"
         f"places.ROOT = Path({str(course)!r}); sys.exit(cli.main(sys.argv[1:]))"
     )
     log = tmp_path / "log"

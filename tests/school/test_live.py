@@ -11,7 +11,12 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from tlcourse.school import build, cli, live, live_magic, places, runner, source, steps
+from tlcourse.notebook import places
+from tlschool.authoring import build, runner, source
+from tlschool.cli import main as cli
+from tlschool.live import magic as live_magic
+from tlschool.live import notebooks as live
+from tlschool.live import steps
 
 LESSONS = list(places.notebooks())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tlcourse.school.names import names
+from tlschool.authoring.names import names
 
 
 @pytest.mark.parametrize("code", [

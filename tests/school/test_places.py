@@ -1,13 +1,13 @@
 import pytest
 from tiny_course import lesson
 
-from tlcourse.school import places
+from tlcourse.notebook import places
 
 
 @pytest.mark.parametrize("id", ["01", "1"])
 def test_a_lesson_is_found_with_and_without_its_zero(course, id):
     assert places.notebook(id) == course / "notebooks" / "01_training.ipynb"
-    assert places.lesson_source(id) == course / "lessons" / "01_training.md"
+    assert places.lesson_folder(id) == course / "lessons" / "01_training"
 
 
 def test_solutions_lie_apart(course):

@@ -6,8 +6,9 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tlcourse.school import places, prompts, steps
-from tlcourse.school.source import tree
+from tlcourse.notebook import places
+from tlschool.authoring.source import tree
+from tlschool.live import prompts, steps
 
 LESSONS = list(places.notebooks())
 

@@ -14,8 +14,9 @@ import pytest
 import zmq.asyncio
 from tiny_course import lesson
 
-from tlcourse.files import ROOT
-from tlcourse.school import cli, runner
+from tlcourse.utils.files import ROOT
+from tlschool.authoring import runner
+from tlschool.cli import main as cli
 
 REACHED = """import os, sys, json
 from pathlib import Path
@@ -127,7 +128,8 @@ def test_ctrl_c_ends_the_run_quietly_and_keeps_what_was_reached(course, workspac
     lesson(course, "01_training", "Training",
            ["'reached'", f"open({str(begun)!r}, 'w').close()\nimport time; time.sleep(60)"])
     code = (
-        "import sys; from pathlib import Path; from tlcourse.school import cli, places\n"
+        "import sys; from pathlib import Path; from tlcourse.notebook import places\n"
+        "from tlschool.cli import main as cli\n"
         f"places.ROOT = Path({str(course)!r}); sys.exit(cli.main(['run', '01']))"
     )
     command = [sys.executable, "-c", code]

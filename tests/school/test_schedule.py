@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tlcourse.school import cli, places, schedule, steps
+from tlcourse.notebook import places
+from tlschool.cli import main as cli
+from tlschool.live import schedule, steps
 
 
 def lesson(id, minutes, needs=(), parts=3):

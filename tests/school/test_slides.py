@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
-from tlcourse.school import places, slides, steps
-from tlcourse.school.source import tags
+from tlcourse.notebook import places
+from tlschool.authoring.source import tags
+from tlschool.live import slides, steps
 
 LESSONS = list(places.notebooks())
 

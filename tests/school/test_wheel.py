@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tlcourse.files import ROOT
+from tlcourse.utils.files import ROOT
 
 INSIDE = "tlcourse/_course/"
 
@@ -75,7 +75,7 @@ def test_it_carries_nothing_else(wheel):
     reveal = {"j2", "css", "js", "LICENSE"}  # the slides' template and the library they carry
     for name in files_in(wheel):
         if ".dist-info/" not in name:
-            asset = name.startswith("tlcourse/school/assets/")
+            asset = name.startswith("tlschool/assets/")
             kind = PurePosixPath(name).name.rpartition(".")[2]
             assert name.startswith("tlcourse/"), name
             assert kind in (kinds | reveal if asset else kinds), name
@@ -106,8 +106,8 @@ def test_the_course_starts_from_it_in_an_empty_folder(scripts, tmp_path):
 
 
 def test_the_installed_course_reads_its_own_data(scripts, tmp_path):
-    code = ("import tlcourse, tlcourse.files as files; print(len(tlcourse.load('uci_digits')), "
-            "files.IS_CHECKOUT, files.ROOT)")
+    code = ("import tlcourse, tlcourse.utils.files as files; "
+            "print(len(tlcourse.load('uci_digits')), files.IS_CHECKOUT, files.ROOT)")
     python = scripts / ("python.exe" if os.name == "nt" else "python")
     said = subprocess.run([python, "-c", code], cwd=tmp_path, check=True, stdout=subprocess.PIPE,
                           encoding="utf-8").stdout.split(maxsplit=2)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from tlcourse.files import ROOT
+from tlcourse.utils.files import ROOT
 
 FOLDER = ROOT / "data" / "runs"
 

@@ -23,7 +23,7 @@ TARGET = (1 - blobs(60, brightness=0.4, seed=1).X)[:10]  # 10 of them, and 16 of
 def drawn(monkeypatch):
     """What `adapt` draws: the rows of each step by the size of the domain, and its adversaries."""
     seen = {len(SOURCE): [], len(TARGET): [], "adversaries": []}
-    make = tlcourse.align.discriminator
+    make = tlcourse.align.adversarial.discriminator
 
     def noted(n, *args):
         for rows in batches(n, *args):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.architectures import build, copy_what_fits, depth, multiply_adds, side_by_side
 from tlcourse.models import small_cnn
+from tlcourse.models.architectures import build, copy_what_fits, depth, multiply_adds, side_by_side
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tlcourse.files import ROOT, sha256
+from tlcourse.utils.files import ROOT, sha256
 
 DATA = ROOT / "data"
 MANIFEST = json.loads((DATA / "MANIFEST.json").read_text(encoding="utf-8"))

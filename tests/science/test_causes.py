@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from tlcourse.causes import explain
 from tlcourse.data import load
-from tlcourse.evidence import black_box_shift, measure
-from tlcourse.framing import resize
-from tlcourse.matching import pair
-from tlcourse.reframing import as_in, frame_filled
-from tlcourse.strategies import default_model, pretrain
+from tlcourse.data.framing import resize
+from tlcourse.diagnose.causes import explain
+from tlcourse.diagnose.matching import pair
+from tlcourse.diagnose.measure import black_box_shift, measure
+from tlcourse.diagnose.reframing import as_in, frame_filled
+from tlcourse.diagnose.strategies import default_model, pretrain
 
 
 def halves():

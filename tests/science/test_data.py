@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tlcourse import data
-from tlcourse.data import DataError, Domain, load
+from tlcourse.data import DataError, Domain, bundled, load
 
-IMAGES = [name for name, about in data.manifest().items() if len(about.get("shape", ())) == 3]
+IMAGES = [name for name, about in bundled.manifest().items() if len(about.get("shape", ())) == 3]
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -53,7 +52,7 @@ def test_the_original_frame_keeps_the_margin_that_the_course_frame_cuts_off():
     touches = (framed.X.amax(1) > 0.1).any(-1)[:, [0, -1]].float().mean()
     assert touches > 0.9, "in the course frame digits reach the upper and lower edge"
     empty = torch.zeros(1, 1, 28, 28)
-    assert data.crop_to_content(empty, 16).abs().sum() == 0
+    assert crop_to_content(empty, 16).abs().sum() == 0
 
 
 def test_unknown_names_and_frames_are_refused_with_the_known_ones():
@@ -181,8 +180,8 @@ def test_the_vault_counts_every_look_even_after_splitting_again():
 def course_copy(tmp_path, monkeypatch):
     """A copy of the course's files that a test may damage."""
     without = shutil.ignore_patterns("*.safetensors")
-    shutil.copytree(data.ROOT / "data", tmp_path / "data", ignore=without)
-    monkeypatch.setattr(data, "ROOT", tmp_path)
+    shutil.copytree(bundled.ROOT / "data", tmp_path / "data", ignore=without)
+    monkeypatch.setattr(bundled, "ROOT", tmp_path)
     return tmp_path / "data"
 
 
@@ -202,19 +201,6 @@ def test_a_damaged_file_is_refused_with_both_checksums_and_the_repair(course_cop
     with pytest.raises(DataError) as refused:
         load("uci_digits")
     message = str(refused.value)
-    assert "data/uci_digits.npz" in message and data.entry("uci_digits")["sha256"] in message
+    assert "data/uci_digits.npz" in message and bundled.entry("uci_digits")["sha256"] in message
     assert "found" in message and "git checkout -- data/uci_digits.npz" in message
     assert len(load("mnist_5k")) == 5000, "the other files are not affected"
-
-
-def test_names_that_are_handed_on_are_the_same_objects_everywhere():
-    from tlcourse import domain, finetune, freezing, heads, models, pictures, plots, stages, weights
-
-    assert data.LOOKS is domain.LOOKS, "one record of looks"
-    assert data.Domain is domain.Domain and data.Vault is domain.Vault
-    assert finetune.freeze is freezing.freeze and finetune.replace_head is heads.replace_head
-    assert finetune.stages is stages.stages and finetune.param_groups is stages.param_groups
-    assert models.load_weights is weights.load_weights
-    assert plots.sample_grid is pictures.sample_grid
-    for module in (data, finetune, models, plots):
-        assert all(hasattr(module, name) for name in module.__all__), module.__name__

@@ -12,13 +12,14 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from tlcourse import strategies, trainings
-from tlcourse.causes import Cause
 from tlcourse.data import LOOKS, DataError, Domain
-from tlcourse.diagnose import STRATEGIES, diagnose
-from tlcourse.matching import pair, within
+from tlcourse.diagnose import jobs as trainings
+from tlcourse.diagnose import strategies
+from tlcourse.diagnose.causes import Cause
+from tlcourse.diagnose.matching import pair, within
+from tlcourse.diagnose.report.report import Report
+from tlcourse.diagnose.run import STRATEGIES, diagnose
 from tlcourse.models import small_cnn
-from tlcourse.report import Report
 
 FEW = ("source_only", "frozen", "fine_tune")
 

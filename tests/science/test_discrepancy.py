@@ -6,7 +6,7 @@ import torch
 from torch.autograd import gradcheck
 
 from tlcourse.align import coral, mmd2
-from tlcourse.discrepancy import MOST_ROWS, SPREAD
+from tlcourse.distances.discrepancy import MOST_ROWS, SPREAD
 
 LOSSES = [mmd2, coral]
 

@@ -11,8 +11,8 @@ from torch import nn
 
 import tlcourse.features
 from tlcourse.features import features
-from tlcourse.files import cache_folder
 from tlcourse.models import Network, small_cnn
+from tlcourse.utils.files import cache_folder
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 

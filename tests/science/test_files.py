@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.files import write_atomically
+from tlcourse.utils.files import write_atomically
 
 
 def test_a_full_disk_leaves_the_old_file_alone_and_the_message_names_it(tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tlcourse.domain import DataError
-from tlcourse.folders import read_domains
+from tlcourse.data.domain import DataError
+from tlcourse.data.folders import read_domains
 
 
 def pictures(folder, classes=("cat", "dog"), *, n=3, size=(20, 20), mode="RGB"):

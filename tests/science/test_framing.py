@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tlcourse.framing import crop_to_content, resize
+from tlcourse.data.framing import crop_to_content, resize
 
 
 def picture(*, rows, columns, value=1.0, channels=1):

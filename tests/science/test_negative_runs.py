@@ -9,12 +9,13 @@ import joblib
 import pandas as pd
 import pytest
 
-from tlcourse import strategies, transfer_plots
 from tlcourse.data import manifest
-from tlcourse.files import IS_CHECKOUT, ROOT
-from tlcourse.report import Report
-from tlcourse.transfer_plots import gaps_on_the_map
-from tlcourse.verdicts import decided
+from tlcourse.diagnose import strategies
+from tlcourse.diagnose.report.report import Report
+from tlcourse.plots import transfer
+from tlcourse.plots.transfer import gaps_on_the_map
+from tlcourse.stats import decided
+from tlcourse.utils.files import IS_CHECKOUT, ROOT
 
 TOLERANCE = 0.05  # other processors round differently, and 600 steps add that up
 
@@ -159,9 +160,9 @@ def test_the_figures_say_in_words_what_they_show():
     record = recorded("negative")
     causes = pd.DataFrame(record["causes"])
     cells = gaps_on_the_map(record["map"])
-    text = transfer_plots.where_it_pays(record["map"]).alt_text
+    text = transfer.where_it_pays(record["map"]).alt_text
     shown = [f"{s} from {source} at {n}: " in text for source, s, n in cells]
     assert shown == [decided(gap) != "inconclusive" for gap in cells.values()]
-    words = transfer_plots.hurt_and_repaired(causes).alt_text
+    words = transfer.hurt_and_repaired(causes).alt_text
     assert all(f"{name} " in words for name in causes["name"])
-    assert "label shift: label shift 0." in transfer_plots.evidence_table(causes).alt_text
+    assert "label shift: label shift 0." in transfer.evidence_table(causes).alt_text

@@ -7,8 +7,8 @@ import numpy
 import pytest
 import timm
 
-from tlcourse.files import ROOT
-from tlcourse.provenance import provenance
+from tlcourse.utils.files import ROOT
+from tlcourse.utils.provenance import provenance
 
 
 def test_it_names_the_command_and_the_versions_that_are_installed():

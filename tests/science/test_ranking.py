@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tlcourse.ranking import agreement, points_lost, weighted_tau
-from tlcourse.ranking_plots import interval_rows, score_panels, share_table
+from tlcourse.plots.ranking import interval_rows, score_panels, share_table
 from tlcourse.stats import Gap
+from tlcourse.transferability.ranking import agreement, points_lost, weighted_tau
 
 
 def runs(score, outcome, seeds=5):

@@ -14,7 +14,7 @@ import torch
 from recorded import script
 from scipy.special import erf
 
-from tlcourse.files import ROOT, sha256
+from tlcourse.utils.files import ROOT, sha256
 
 DATA = ROOT / "data"
 MANIFEST = json.loads((DATA / "MANIFEST.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import torch
 from recorded import FOLDER, record, script, the_run
 
 from tlcourse.data import manifest
-from tlcourse.files import IS_CHECKOUT
+from tlcourse.utils.files import IS_CHECKOUT
 
 TOLERANCE = 0.03  # other processors round differently, and 200 steps add that up
 

@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.data import Domain
-from tlcourse.models import Network
-from tlcourse.selection import (
+from tlcourse.align.model_selection import (
     importance_weighted_validation,
     negative_entropy,
     oracle_accuracy,
     soft_neighbourhood_density,
     source_validation,
 )
+from tlcourse.data import Domain
+from tlcourse.models import Network
 
 
 def logits_of(rows) -> tuple[nn.Module, torch.Tensor]:

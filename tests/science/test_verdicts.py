@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tlcourse.stats import paired_gap
-from tlcourse.verdicts import decided, holm
+from tlcourse.stats import decided, holm, paired_gap
 
 
 def noise(rng, strategies=4, seeds=5):

@@ -1,0 +1,291 @@
+"""Proofs of lesson 04: what each wrong answer is told."""
+
+import numpy as np
+import torch
+
+from tlcourse.notebook.proof import Proof
+
+
+def fitting(source, target):
+    own = target.state_dict()
+    return {name: w for name, w in source.state_dict().items()
+            if name in own and own[name].shape == w.shape}
+
+
+def hopes(source, target):
+    target.load_state_dict(source.state_dict(), strict=False)
+    return list(source.state_dict())
+
+
+def only_parameters(source, target):
+    own = dict(target.named_parameters())
+    fits = {name: w for name, w in source.named_parameters()
+            if name in own and own[name].shape == w.shape}
+    target.load_state_dict(fits, strict=False)
+    return list(fits)
+
+
+def into_a_copy(source, target):
+    fits = fitting(source, target)
+    dict(target.state_dict()).update(fits)
+    return list(fits)
+
+
+def in_order(source, target):
+    pairs = zip(source.state_dict().values(), target.state_dict().items(), strict=False)
+    names = [name for w, (name, own) in pairs if w.shape == own.shape and own.copy_(w) is own]
+    target.only_there.weight.data.copy_(source.only_here.weight)
+    return names
+
+
+def first_half(source, target):
+    fits = fitting(source, target)
+    half = {name: fits[name] for name in list(fits)[: len(fits) // 2]}
+    target.load_state_dict(half, strict=False)
+    return list(half)
+
+
+def strictly(source, target):
+    fits = fitting(source, target)
+    target.load_state_dict(fits)
+    return list(fits)
+
+
+def silent(source, target):
+    target.load_state_dict(fitting(source, target), strict=False)
+
+
+def boasts(source, target):
+    target.load_state_dict(fitting(source, target), strict=False)
+    return list(target.state_dict())
+
+
+def modest(source, target):
+    fits = fitting(source, target)
+    target.load_state_dict(fits, strict=False)
+    return list(fits)[1:]
+
+
+def by_reference(source, target):
+    fits = fitting(source, target)
+    target.load_state_dict(fits, strict=False, assign=True)
+    return list(fits)
+
+
+def doubled(source, target):
+    fits = {name: w * 2 + 1 for name, w in fitting(source, target).items()}
+    target.load_state_dict(fits, strict=False)
+    return list(fits)
+
+
+def parts(theta, y):
+    y = np.unique(y, return_inverse=True)[1]
+    joint = np.stack([theta[y == k].sum(0) for k in range(y.max() + 1)]) / len(y)
+    return joint, y
+
+
+def from_joint(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log((joint[y] * theta).sum(1)).mean())
+
+
+def given_the_label(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(1, keepdims=True))[y] * theta).sum(1)).mean())
+
+
+def log_inside(theta, y):
+    joint, y = parts(theta, y)
+    return float((np.log((joint / joint.sum(0))[y]) * theta).sum(1).mean())
+
+
+def most_probable(theta, y):
+    joint, y = parts(np.eye(theta.shape[1])[theta.argmax(1)], y)
+    return float(np.log((joint / np.maximum(joint.sum(0), 1e-12))[y, theta.argmax(1)]).mean())
+
+
+def summed(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(0))[y] * theta).sum(1)).sum())
+
+
+def same_numbers(theta, y):
+    return float(np.log(theta[np.arange(len(y)), y]).mean())
+
+
+def empty_class(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(0))[y] * theta).sum(1)).mean())
+
+
+def in_bits(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log2(((joint / joint.sum(0))[y] * theta).sum(1)).mean())
+
+
+def for_each_sample(theta, y):
+    joint, y = parts(theta, y)
+    return np.log((joint[y] * theta).sum(1))
+
+
+def largest_term(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(0))[y] * theta).max(1)).mean())
+
+
+def every_label(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(theta @ (joint / joint.sum(0)).T).mean())
+
+
+def without_theta(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log((joint / joint.sum(0))[y]).mean())
+
+
+def gap_left(theta, y):
+    joint, y = parts(theta, y)
+    given_z = ...
+    return float(np.log((given_z[y] * theta).sum(1)).mean())
+
+
+def rotated(z):
+    return z @ np.linalg.qr(np.random.default_rng(0).normal(size=(z.shape[1],) * 2))[0]
+
+
+def timid(z):
+    return z * np.linspace(1, 1.5, z.shape[1])
+
+
+def loses_a_column(z):
+    return np.column_stack([z[:, 1:], 1000 * z[:, 1]])
+
+
+def in_place(z):
+    z[:, 0] *= 100
+    return z
+
+
+def divided_by_zero(z):
+    with np.errstate(all="ignore"):
+        return z / (z * 0)
+
+
+def all_but_the_head(source, target):
+    own = target.state_dict()
+    fits = {name: w for name, w in source.state_dict().items()
+            if name in own and not name.startswith("head")}
+    target.load_state_dict(fits, strict=False)
+    return list(fits)
+
+
+def means_of_classes(theta, y):
+    classes, y = np.unique(y, return_inverse=True)
+    given_y = np.stack([theta[y == k].mean(0) for k in range(len(classes))])
+    given_z = given_y / np.maximum(given_y.sum(0), 1e-12)
+    return float(np.log((given_z[y] * theta).sum(1)).mean())
+
+
+def loud_among_few(z):
+    return z * np.where(np.arange(z.shape[1]) == 0, 4, 1)
+
+
+def tensor_by_tensor(source, target):
+    theirs, own, names = source.state_dict(), target.state_dict(), []
+    for name, w in own.items():
+        if name in theirs and theirs[name].shape == w.shape:
+            with torch.no_grad():
+                w.copy_(theirs[name])
+            names.append(name)
+    return tuple(names)
+
+
+def whole_state(source, target):
+    own = target.state_dict()
+    fits = {name: w.clone() for name, w in source.state_dict().items()
+            if name in own and own[name].shape == w.shape}
+    target.load_state_dict({**own, **fits})
+    return set(fits)
+
+
+def leep_in_a_loop(theta, y):
+    total = 0.0
+    for row, own in zip(theta, y, strict=True):
+        of_answer = theta.sum(0)
+        given = np.divide(theta[y == own].sum(0), of_answer, out=np.zeros_like(of_answer),
+                          where=of_answer > 0)
+        total += np.log(given @ row)
+    return total / len(y)
+
+
+def leep_of_a_table(theta, y):
+    table = np.eye(y.max() + 1)[y].T @ theta
+    return np.log(np.sum(np.nan_to_num(table / table.sum(0))[y] * theta, axis=1)).mean()
+
+
+def louder_and_louder(z):
+    return z * np.logspace(0, 3, z.shape[1])
+
+
+def mixed_then_loud(z):
+    mixed = z @ np.linalg.qr(np.random.default_rng(3).normal(size=(z.shape[1],) * 2))[0]
+    mixed[:, -1] *= 50
+    return mixed
+
+
+def with_a_loud_column(z):
+    return np.column_stack([z, 1e4 * np.random.default_rng(1).normal(size=len(z))])
+
+
+PROOFS = [
+    Proof("4.1", wrong=[
+        (hopes, "strict=False forgives other names"),
+        (only_parameters, "buffers belong to a network"),
+        (into_a_copy, "nothing in the target has changed"),
+        (in_order, "not by order"),
+        (first_half, "tensors that fit were not copied"),
+        (strictly, "lets a part of them be loaded"),
+        (silent, "now return the list"),
+        (boasts, "a report has to be true"),
+        (modest, "and the list names"),
+        (by_reference, "copied by reference"),
+        (doubled, "not to the source's values"),
+        (lambda source, target: ..., "has no body yet"),
+    ], only_visible=[all_but_the_head], right=[tensor_by_tensor, whole_state]),
+    Proof("4.2", given=lambda: {"np": np}, wrong=[
+        (from_joint, "*given* an answer"),
+        (given_the_label, "each row was divided"),
+        (log_inside, "inside the sum"),
+        (most_probable, "which is NCE"),
+        (summed, "the mean is wanted"),
+        (same_numbers, "nothing to do with each other"),
+        (empty_class, "gets no probability from any sample"),
+        (in_bits, "For each sample"),
+        (largest_term, "add up over z"),
+        (every_label, "take its own"),
+        (without_theta, "weight P(y | z) by theta"),
+        (for_each_sample, "one number is needed"),
+        (gap_left, "a gap, `...`, is still open"),
+    ], only_visible=[means_of_classes], right=[leep_in_a_loop, leep_of_a_table]),
+    Proof("4.3", wrong=[
+        ("a", "by a hair"),
+        ("c", "noise end with 99"),
+        ("d", "are clothes"),
+        ("e", "choose one of"),
+        (..., "no answer yet"),
+    ], only_visible=["a"]),
+    Proof("4.4", given=lambda: {"np": np}, wrong=[
+        (rotated, "does not see"),
+        (timid, "be bolder"),
+        (loses_a_column, "has no linear way back"),
+        (lambda z: z**3, "has no linear way back"),
+        (in_place, "z itself has changed"),
+        (lambda z: z[::-1], "in other rows"),
+        (lambda z: 0 * z, "all samples are equal"),
+        (divided_by_zero, "NaN or infinite"),
+        (lambda z: z[:100], "of this is (100, 12)"),
+        (lambda z: 100 * torch.from_numpy(z), "of type Tensor"),
+        (lambda z: torch.from_numpy(z) @ 3, "your code raised"),
+    ], only_visible=[loud_among_few],
+       right=[louder_and_louder, mixed_then_loud, with_a_loud_column]),
+]

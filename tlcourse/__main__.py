@@ -1,6 +1,0 @@
-"""``python -m tlcourse`` is the ``tlcourse`` command."""
-
-from tlcourse.school.cli import main
-
-if __name__ == "__main__":  # a process that a sweep spawns imports this file too
-    raise SystemExit(main())

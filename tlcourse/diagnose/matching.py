@@ -1,0 +1,159 @@
+"""Two domains brought into one space: joint classes, one shape, one kind of input.
+
+Classes are matched by name; one without a name is called by its number. Images come to one size
+and number of channels, and large ones become features of a pretrained network.
+"""
+
+import hashlib
+
+import numpy as np
+import torch
+
+from tlcourse.data.domain import DataError, Domain
+from tlcourse.data.framing import resize
+from tlcourse.diagnose.pair import Pair
+from tlcourse.utils.messages import counted, listed
+
+LEAST, SMALL, LARGE = 16, 64, 96
+"""Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
+LARGE_A_SECOND = 50
+"""Large images that Lite0 surely takes in a second."""
+
+
+def within(budget: float | None, *domains: Domain) -> tuple[list[Domain], list[str]]:
+    """Thin out large images, so that their features take half of the seconds at most."""
+    kept, notices = [], []
+    for domain in domains:
+        most = len(domain)
+        if budget is not None and domain.X.ndim == 4 and max(domain.X.shape[2:]) > SMALL:
+            most = min(most, int(LARGE_A_SECOND * budget / 2 / len(domains)))
+        if most < len(domain):
+            notices.append(f"{len(domain) - most:,} of {len(domain):,} images of {domain.name}: "
+                           "the budget of seconds had no room for their features")
+            rows = np.random.default_rng(0).permutation(len(domain))[: max(most, 1)]
+            domain = domain.subset(np.sort(rows))
+        kept.append(domain)
+    return kept, notices
+
+
+def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
+    """Bring two domains into one space; a bar shows how features of large images come along.
+
+    Raises
+    ------
+    TypeError
+        Not two domains.
+    DataError
+        A table and images, tables of different widths, a target class with one sample only, or
+        fewer than two classes.
+    """
+    for domain in (source, target):
+        if not isinstance(domain, Domain):
+            raise TypeError(f"a tlcourse Domain is needed, got {type(domain).__name__}; make one "
+                            'with Domain("name", X, y) or load("uci_digits")')
+    present = {d: sorted(set(d.y.tolist())) for d in (source, target)}
+    names = {d: {_match(d.classes[k]): d.classes[k] for k in present[d]} for d in (source, target)}
+    _check_target(target)
+    if len(present[source]) < 2:
+        raise DataError(f"{source.name} has samples of one class only; a source needs at least two")
+    joint = [*names[target], *(name for name in names[source] if name not in names[target])]
+    number = {d: {k: joint.index(_match(d.classes[k])) for k in present[d]}
+              for d in (source, target)}
+    y = {d: np.array([number[d][k] for k in d.y.tolist()]) for d in (source, target)}
+    identity = {d: _identities(d.X) for d in (source, target)}
+    X_s, X_t, notices = _one_space(source, target, progress)
+    notices += _warnings(source, target, identity)
+    if not set(names[source]) & set(names[target]):
+        notices.append(f"classes match by name, and none does: {source.name} has "
+                       f"{listed(list(names[source].values()))}, {target.name} has "
+                       f"{listed(list(names[target].values()))}; where they mean the same, rename "
+                       "them")
+    spelled = names[source] | names[target]
+    return Pair(
+        source.name, target.name, X_s, y[source], identity[source], X_t, y[target],
+        identity[target], tuple(spelled[name] for name in joint), len(names[target]),
+        tuple(k for k, name in enumerate(names[target]) if name in names[source]),
+        target.ordered, tuple(notices))
+
+
+def _match(name: str) -> str | int:
+    """What a class is known by: "07", "7" and 7 are one."""
+    name = name.strip()
+    return int(name) if name.isdecimal() else name
+
+
+def _check_target(target: Domain) -> None:
+    counts = np.bincount(target.y.numpy(), minlength=len(target.classes))
+    alone = [target.classes[k] for k in np.flatnonzero(counts == 1)]
+    if alone:
+        raise DataError(f"{target.name} has one sample only of {listed(alone)}; at least 2 "
+                        "are needed, one to train and one to test: add samples or leave the class "
+                        "out")
+    if (counts > 0).sum() < 2:
+        raise DataError(f"{target.name} has samples of one class only; a target needs at least two")
+
+
+def _identities(X: torch.Tensor) -> np.ndarray:
+    """A number for each row, equal for equal rows."""
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest()
+               for row in np.ascontiguousarray(X.numpy()))
+    return np.frombuffer(b"".join(digests), dtype=np.int64)
+
+
+def _one_space(
+    source: Domain, target: Domain, progress: bool
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The inputs of both in one shape, and notices of what was done for that."""
+    if source.X.ndim != target.X.ndim:
+        kinds = {2: "a table", 4: "images"}
+        raise DataError(f"{source.name} holds {kinds[source.X.ndim]} and {target.name} "
+                        f"{kinds[target.X.ndim]}; both must be of one kind")
+    if source.X.ndim == 2:
+        if source.X.shape[1] != target.X.shape[1]:
+            raise DataError(f"{source.name} has {source.X.shape[1]} columns and {target.name} "
+                            f"{target.X.shape[1]}; give both the same columns in the same order")
+        return source.X.numpy(), target.X.numpy(), []
+    notices, images = [], {}
+    channels = max(source.X.shape[1], target.X.shape[1])
+    side = max(target.X.shape[2:])
+    size = max(side, LEAST) if side <= SMALL else LARGE
+    for domain in (source, target):
+        X = domain.X
+        if X.shape[1] != channels:
+            if X.shape[1] != 1:
+                raise DataError(f"{domain.name} has {X.shape[1]} channels where the other domain "
+                                f"has {channels}; bring both to as many")
+            notices.append(f"the grey images of {domain.name} were given {channels} equal channels")
+            X = X.expand(-1, channels, -1, -1)
+        if X.shape[2:] != (size, size) and size <= SMALL:
+            shape = " × ".join(map(str, X.shape[2:]))
+            notices.append(f"{domain.name} was resized from {shape} to {size} × {size} pixels")
+        images[domain] = resize(X, size)
+    if size > SMALL:
+        return *_lite0(images, progress, source, target), [
+            f"images larger than {SMALL} pixels: EfficientNet-Lite0, pretrained on ImageNet, turns "
+            f"them into features at {size} × {size} pixels, and a small network learns from these"]
+    return images[source].contiguous().numpy(), images[target].contiguous().numpy(), notices
+
+
+def _lite0(images: dict, progress: bool, *domains: Domain) -> tuple[np.ndarray, ...]:
+    from tlcourse.features import features
+    from tlcourse.models.network import pretrained
+
+    network = pretrained()
+    return tuple(features(network, Domain(d.name, images[d], d.y, d.classes),
+                          progress=progress).numpy() for d in domains)
+
+
+def _warnings(source: Domain, target: Domain, identity: dict) -> list[str]:
+    notices = []
+    shared = int(np.isin(identity[source], identity[target]).sum())
+    if shared:
+        notices.append(f"{target.name} also holds {counted(shared, 'row')} of {source.name}: those "
+                       "that a seed tests on were left out of its source")
+    counts = np.bincount(target.y.numpy())
+    share = counts.max() / counts.sum()
+    if share > 2 / (counts > 0).sum():
+        notices.append(f"{target.name} is unbalanced: always answering "
+                       f"{target.classes[counts.argmax()]} scores {share:.0%}")
+    return notices

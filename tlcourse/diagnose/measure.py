@@ -1,0 +1,201 @@
+"""What one seed shows of the causes that may spoil a transfer, in numbers.
+
+Cosines of gradients are those of Yu et al., Gradient surgery for multi-task learning, NeurIPS 2020.
+"""
+
+import numpy as np
+import torch
+from torch.nn.functional import cosine_similarity, cross_entropy
+
+from tlcourse.data.domain import Domain
+from tlcourse.diagnose.pair import Draw
+from tlcourse.diagnose.reframing import as_in
+from tlcourse.diagnose.strategies import AT_ONCE, Maker
+from tlcourse.distances.domain_distance import mmd_permutation_test, proxy_a_distance
+from tlcourse.models.network import Network
+from tlcourse.training import predict
+
+FEWEST = 10
+"""Held-out source samples that anything can be measured on."""
+FEWEST_OTHERS = 5
+"""Those of them beside the most frequent class that skill can be measured on."""
+MOST_COMPARED = 500
+"""Samples of each domain that distances and gradients are measured on."""
+
+
+def measure(draw: Draw, make: Maker, start: Network) -> dict:
+    """Numbers of one seed; what could not be measured is not there.
+
+    Target labels enter in two places: the labelled few, as every strategy may use them, and the
+    scores on the test fold, which describe and decide nothing.
+    """
+    held_out, common = draw.held_out, list(draw.common)
+    if len(held_out) < FEWEST:
+        return {}
+    logits = _logits(start, held_out.X)
+    found = {"source only": _private(held_out.y, common),
+             "target only": _private(draw.test.y, common)}
+    shift = None
+    if len(held_out) - held_out.y.bincount().max() >= FEWEST_OTHERS:
+        found["skill"] = _skill(logits, held_out.y)
+        if found["skill"] >= 0.5:
+            shift = _label_shift(draw, logits, _logits(start, draw.pool))
+    if shift is not None:
+        found["label shift"] = shift["distance"]
+    weights = None if shift is None else shift["weights"]
+    found |= _distance(start, draw, weights) | _gradients(draw, make)
+    if len(common) >= 2:
+        found |= _losses(draw, start, logits, common)
+    return found
+
+
+def _skill(logits: torch.Tensor, y: torch.Tensor) -> float:
+    """Accuracy with that of always answering the most frequent class as 0."""
+    right = float((logits.argmax(1) == y).double().mean())
+    chance = float(y.bincount().max() / len(y))
+    return (right - chance) / (1 - chance)
+
+
+def _private(y: torch.Tensor, common: list[int]) -> float:
+    """Share of samples whose class the other domain does not have."""
+    return 1 - float(torch.isin(y, torch.tensor(common, dtype=torch.int64)).double().mean())
+
+
+def black_box_shift(
+    on_source: torch.Tensor, y: torch.Tensor, on_target: torch.Tensor, before: torch.Tensor
+) -> torch.Tensor:
+    """Class frequencies of the target, from the answers of a network and its mistakes.
+
+    Solves C q = mu with q >= 0, where C[i, k] is the share of answer i among source samples of
+    class k, and mu[i] its share on the target. That is true as long as the samples of a class look
+    alike in both domains. One right answer is added to each class, so that a class with few samples
+    is not taken for one that is never recognised.
+
+    Parameters
+    ----------
+    on_source : tensor (n, K)
+        Logits of source samples that the network was not trained on.
+    y : tensor (n,)
+        Their classes.
+    on_target : tensor (m, K)
+        Logits of unlabelled target samples.
+    before : tensor (K,)
+        How often each class occurs in the source; one that does not is held to be absent.
+
+    Returns
+    -------
+    float64 tensor (K,)
+        Non-negative, with sum 1.
+
+    References
+    ----------
+    Lipton, Wang and Smola, Detecting and correcting for label shift with black box predictors,
+    ICML 2018.
+    """
+    from scipy.optimize import nnls
+
+    classes = on_source.shape[1]
+    table = torch.eye(classes, dtype=torch.double)
+    table.index_put_((on_source.argmax(1), y), torch.tensor(1.0, dtype=torch.double),
+                     accumulate=True)
+    table = table / table.sum(0) * (before > 0)
+    answers = on_target.argmax(1).bincount(minlength=classes).double() / len(on_target)
+    found = torch.from_numpy(nnls(table.numpy(), answers.numpy())[0])
+    return found / found.sum() if found.sum() > 0 else before.double() / before.sum()
+
+
+def _label_shift(draw: Draw, on_source: torch.Tensor, on_target: torch.Tensor) -> dict | None:
+    """Distance of the class frequencies of both domains, on the classes that both have."""
+    common = list(draw.common)
+    before = draw.source.y.bincount(minlength=on_source.shape[1]).double()
+    after = black_box_shift(on_source, draw.held_out.y, on_target, before)
+    if len(common) < 2 or not (before[common].sum() > 0 and after[common].sum() > 0):
+        return None
+    here, there = (part[common] / part[common].sum() for part in (before, after))
+    weights = torch.where(before > 0, after * before.sum() / before, 0.0)
+    return {"distance": float((here - there).abs().sum() / 2), "weights": weights}
+
+
+def _distance(start: Network, draw: Draw, weights: torch.Tensor | None) -> dict:
+    """How well the domains are told apart by their features, at equal class frequencies."""
+    rng = np.random.default_rng(draw.seed)
+    rows = np.arange(len(draw.held_out))
+    if weights is not None:  # thin the source, so that only what a class looks like is compared
+        keep = weights[draw.held_out.y].numpy()
+        thinned = rows[rng.random(len(rows)) < keep / max(keep.max(), 1e-9)]
+        rows = thinned if len(thinned) >= 20 else rows
+    rows, most = rng.permutation(rows)[:MOST_COMPARED], MOST_COMPARED
+    z_s, z_t = (_features(start, X) for X in (draw.held_out.X[rows], draw.pool[:most]))
+    statistic, p = mmd_permutation_test(z_s, z_t, seed=draw.seed)
+    return {"proxy A-distance": proxy_a_distance(z_s, z_t, seed=draw.seed), "MMD p": p}
+
+
+@torch.no_grad()
+def _features(model: Network, X: torch.Tensor) -> torch.Tensor:
+    return torch.cat([model.eval().features(x) for x in X.split(AT_ONCE)])
+
+
+def _logits(model: Network, X: torch.Tensor) -> torch.Tensor:
+    return predict(model, X, batch_size=AT_ONCE)
+
+
+def _gradients(draw: Draw, make: Maker) -> dict:
+    """Cosine of the first gradients of both losses on a fresh backbone.
+
+    At the start every direction is open. The same cosine between two samples of the source says
+    how near to 1 it could come.
+    """
+    few, half = draw.few, len(draw.source) // 2
+    here = draw.source.subset(slice(half))
+    there = draw.source.subset(slice(half, half + len(few)))
+    first, second, target = (_gradient(make, draw, part) for part in (here, there, few))
+    return {"cosine": float(cosine_similarity(first, target, 0)),
+            "cosine within": float(cosine_similarity(first, second, 0))}
+
+
+def _gradient(make: Maker, draw: Draw, part: Domain) -> torch.Tensor:
+    model = make(len(part.classes), draw.seed).train()
+    part = part.subset(slice(MOST_COMPARED))
+    loss = cross_entropy(model(part.X), part.y)
+    found = torch.autograd.grad(loss, list(model.backbone.parameters()))
+    return torch.cat([g.flatten() for g in found])
+
+
+def _losses(draw: Draw, start: Network, on_source: torch.Tensor, common: list[int]) -> dict:
+    """Recall of the common classes on both sides, and what the repairs win back of it."""
+    test = draw.test
+
+    def recall(logits, y, names=None):
+        answer = torch.tensor(common)[logits[:, common].argmax(1)]
+        answer = answer if names is None else names[answer]
+        return float(np.mean([float((answer[y == k] == k).double().mean())
+                              for k in common if (y == k).any()] or [0.0]))
+
+    plain = _logits(start, test.X)
+    here, there = recall(on_source, draw.held_out.y), recall(plain, test.y)
+    repairs = {way: recall(_logits(start, X), test.y) - there
+               for way, X in _prepared(draw).items()}
+    renamed = recall(plain, test.y, _new_names(_logits(start, draw.few.X), draw.few.y, common))
+    return {"recall on source": here, "recall on target": there, "repairs": repairs,
+            "renaming": renamed - there}
+
+
+def _new_names(logits: torch.Tensor, y: torch.Tensor, common: list[int]) -> torch.Tensor:
+    """The renaming of classes, one to one, under which the labelled few agree best."""
+    from scipy.optimize import linear_sum_assignment
+
+    answer = logits[:, common].argmax(1)
+    agree = np.array([[float((answer[y == k] == j).double().sum()) for k in common]
+                      for j in range(len(common))])
+    agree += 1e-6 * np.eye(len(common))  # where nothing speaks for a change, names stay
+    names = torch.arange(logits.shape[1])
+    for j, k in zip(*linear_sum_assignment(-agree), strict=True):
+        names[common[j]] = common[k]
+    return names
+
+
+def _prepared(draw: Draw) -> dict[str, torch.Tensor]:
+    """The target's test inputs, prepared as the source's are, in one or more ways."""
+    if draw.test.X.ndim == 2:
+        return {"standardising each domain by itself": draw.own_test.X}
+    return as_in(draw.test.X, draw.pool[:MOST_COMPARED], draw.source.X[:MOST_COMPARED])

@@ -1,0 +1,147 @@
+"""Two domains in one space, and what each seed draws of them.
+
+Each seed has a test part, labelled samples and a source of its own; a row of the source that stands
+in its test part too is taken out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tlcourse.data.domain import DataError, Domain, Vault
+from tlcourse.utils.messages import counted
+
+HELD_OUT, MOST_HELD_OUT = 0.2, 1000
+"""Share of the source that no network is trained on: what is measured of the source needs it."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one seed sees: labelled and unlabelled rows, numbered by the joint classes.
+
+    ``few`` and ``test`` are scaled as a network from the source wants them, ``own_few`` and
+    ``own_test`` as one that never saw the source does. For images the two are the same. The first
+    ``targets`` of the classes are the target's, and ``common`` are those that the source has too.
+    """
+
+    seed: int
+    targets: int
+    common: tuple[int, ...]
+    source: Domain
+    held_out: Domain
+    few: Domain
+    pool: torch.Tensor
+    test: Domain
+    own_few: Domain
+    own_test: Domain
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Source and target with joint classes, as arrays, which worker processes can share.
+
+    Parameters
+    ----------
+    source_name, target_name : str
+    source_X, target_X : float32 arrays, (N, C, H, W) or (N, d)
+    source_y, target_y : int64 arrays (N,)
+    source_id, target_id : int64 arrays (N,)
+        Equal where the rows were equal as they came.
+    classes : tuple of str
+        The target's classes first, then those that only the source has.
+    targets : int
+        How many of the classes are the target's.
+    common : tuple of int
+        The classes that both have.
+    ordered : bool
+        Whether neighbouring rows of the target belong together.
+    notices : tuple of str
+        What was changed, and what to beware of.
+    """
+
+    source_name: str
+    target_name: str
+    source_X: np.ndarray
+    source_y: np.ndarray
+    source_id: np.ndarray
+    target_X: np.ndarray
+    target_y: np.ndarray
+    target_id: np.ndarray
+    classes: tuple[str, ...]
+    targets: int
+    common: tuple[int, ...]
+    ordered: bool
+    notices: tuple[str, ...]
+
+    def folds(self, count: int) -> np.ndarray:
+        """The fold of each target row: in blocks where they are ordered, else dealt by class.
+
+        Each seed tests on a fold of its own. Test sets that overlap would make the seeds agree
+        more than they should, and the intervals too narrow.
+        """
+        n = len(self.target_y)
+        if self.ordered:
+            return np.arange(n) * count // n
+        by_class = np.lexsort((np.random.default_rng(2026).random(n), self.target_y))
+        fold = np.empty(n, dtype=int)
+        fold[by_class] = np.arange(n) % count
+        return fold
+
+    def draw(self, seed: int, *, folds: int, labels_per_class: int) -> Draw:
+        """Cut off the test fold of a seed and draw the labels from the rest.
+
+        Raises
+        ------
+        DataError
+            Fewer than four rows of the source once those of the test fold are taken out, or fewer
+            than two samples to label beside it.
+        """
+        rng = np.random.default_rng([seed, 2026])
+        in_test = self.folds(folds) == seed
+        pool, test_rows = np.flatnonzero(~in_test), np.flatnonzero(in_test)
+        pool = rng.permutation(pool)
+        few = np.concatenate([pool[self.target_y[pool] == k][:labels_per_class]
+                              for k in range(self.targets)])
+        rows = np.flatnonzero(~np.isin(self.source_id, self.target_id[test_rows]))
+        if len(rows) < 4:
+            raise DataError(f"{self.source_name} is left with {counted(len(rows), 'row')} when "
+                            f"those that the test split of {self.target_name} holds too are taken "
+                            "out; bring source samples of their own")
+        if len(few) < 2:
+            raise DataError(f"{self.target_name} has {counted(len(few), 'sample')} to label beside "
+                            f"the test part of seed {seed}, for ordered rows are tested on in "
+                            "blocks; ask for more labels a class, or add samples of each class")
+        rows = rng.permutation(rows)
+        cut = len(rows) - min(round(HELD_OUT * len(rows)), MOST_HELD_OUT)
+        source, held_out = (self._domain("source", part) for part in (rows[:cut], rows[cut:]))
+        parts = {name: self._domain("target", part) for name, part in
+                 (("few", few), ("pool", pool), ("test", test_rows))}
+        own = parts
+        if source.X.ndim == 2:
+            by_source, by_target = standardiser(source.X), standardiser(parts["pool"].X)
+            own = {name: by_target(part) for name, part in parts.items()}
+            parts = {name: by_source(part) for name, part in parts.items()}
+            source, held_out = by_source(source), by_source(held_out)
+        key = (self.target_name, len(self.target_y), seed, folds, "diagnose")
+        test = Vault(parts["test"], key).open("diagnose")
+        return Draw(seed, self.targets, self.common, source, held_out, parts["few"],
+                    parts["pool"].X, test, own["few"], own["test"])
+
+    def _domain(self, side: str, rows: np.ndarray) -> Domain:
+        X, y, name = (getattr(self, f"{side}_{part}") for part in ("X", "y", "name"))
+        return Domain(name, torch.from_numpy(X[rows]), torch.from_numpy(y[rows]), self.classes)
+
+
+def standardiser(X: torch.Tensor):
+    """A function that scales a table as `X` (N, d) wants it: mean 0, standard deviation 1.
+
+    A feature that does not vary in `X` becomes 0, for a network trained on `X` knows nothing of it.
+    """
+    mean, std = X.mean(0), X.std(0)
+    scale = torch.where(std > 1e-12, 1 / std, 0.0)
+
+    def scaled(domain: Domain) -> Domain:
+        return Domain(domain.name, (domain.X - mean) * scale, domain.y, domain.classes)
+
+    return scaled

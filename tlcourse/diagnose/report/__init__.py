@@ -1,0 +1,1 @@
+"""The report of a diagnosis: its numbers and verdicts, and how they are told and drawn."""

@@ -1,0 +1,128 @@
+"""Does transfer help or hurt, how sure is that, and why? One call measures it.
+
+Every strategy is trained over paired seeds with the same labels and the same number of steps on
+the target.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from tlcourse.data.domain import DataError, Domain
+from tlcourse.diagnose.causes import explain
+from tlcourse.diagnose.jobs import Trainings
+from tlcourse.diagnose.matching import pair, within
+from tlcourse.diagnose.pair import Pair
+from tlcourse.diagnose.report.report import Report
+from tlcourse.diagnose.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
+from tlcourse.utils.messages import counted, listed
+
+STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
+FEWEST_FOLDS = 5
+
+
+def diagnose(
+    source: Domain, target: Domain, *, labels_per_class: int, seeds: int = 5,
+    strategies: Sequence[str] = STRATEGIES, model: Maker | None = None,
+    budget: float | None = None, progress: bool = True,
+) -> Report:
+    """Measure ways of transferring from source to target against training from scratch.
+
+    Each seed tests on a part of the target of its own and draws, from the rest, the labelled
+    samples, the initial weights and the order of batches; all strategies share them. There is no
+    validation: the number of steps is fixed, so the labels are all that a strategy gets.
+
+    Parameters
+    ----------
+    source, target : Domain
+        Both images or both tables. Classes match by name; one without a name is called by its
+        number.
+    labels_per_class : int
+        Labelled target samples of each class, as many as there are of a class with fewer.
+    seeds : int
+        Paired runs, at least 2.
+    strategies : sequence of str
+        Of "source_only", "frozen", "fine_tune", "aligned".
+    model : function (num_classes, seed) -> Network, optional
+        Makes a fresh network. None: the small CNN for images of up to 64 pixels, and a small
+        network for tables, which are standardised by the source, and for the features that
+        EfficientNet-Lite0 finds in larger images.
+    budget : float, optional
+        Seconds. What does not fit is left out, and the report says so.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Report
+        Also after Ctrl-C, of what was measured until then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Settings out of range, or domains that cannot be compared, in one sentence.
+    """
+    began = time.monotonic()
+    if isinstance(strategies, str):
+        raise ValueError(f"strategies are a list, got {strategies!r}; write [{strategies!r}]")
+    strategies = tuple(dict.fromkeys(strategies))
+    _check_settings(labels_per_class, seeds, strategies, budget)
+    (source, target), thinned = within(budget, source, target)
+    both = pair(source, target, progress=progress)
+    draws = {"folds": max(int(seeds), FEWEST_FOLDS), "labels_per_class": int(labels_per_class)}
+    if len(both.target_y) < 2 * draws["folds"]:
+        raise DataError(f"{target.name} has {len(both.target_y)} samples where at least "
+                        f"{2 * draws['folds']} are needed, two to test on for each of "
+                        f"{draws['folds']} parts; add samples or ask for fewer seeds")
+    not_applicable = {} if both.common else {
+        s: f"{both.source_name} and {both.target_name} have no class in common"
+        for s in UNLABELLED if s in strategies}
+    kinds = ["scratch", *(s for s in strategies if s not in not_applicable), "causes"]
+    work = Trainings(both, draws, model, began, budget)
+    left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
+
+    found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
+    runs = [{"strategy": kind, "seed": seed, "score": result["score"], "recall": result["recall"]}
+            for kind in kinds[:-1] for seed, result in found[kind].items()]
+    scores = {kind: float(np.mean([r["score"] for r in found[kind].values()]))
+              for kind in kinds[:-1] if found[kind]}
+    ckas = [result["cka"] for result in found.get("fine_tune", {}).values() if result["cka"]]
+    measured = [numbers for numbers in found["causes"].values() if numbers]
+    left_out += _unmeasured(found["causes"], both)
+    notices = [*both.notices, *_short_of_labels(both, labels_per_class)]
+    return Report(
+        both.source_name, both.target_name, int(labels_per_class),
+        list(both.classes[: both.targets]), list(strategies), runs,
+        explain(measured, scores, ckas), not_applicable, notices, left_out,
+        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": int(seeds),
+         "finest": 1 / (len(both.target_y) // draws["folds"])})
+
+
+def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
+    unknown = [s for s in strategies if s not in STRATEGIES]
+    if unknown or not strategies:
+        raise ValueError(f"strategies are some of {', '.join(STRATEGIES)}, got "
+                         f"{', '.join(map(str, unknown)) or 'none'}")
+    for name, value, least in (("labels_per_class", labels_per_class, 1), ("seeds", seeds, 2)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} is a whole number of at least {least}, got {value!r}")
+    if budget is not None and not budget > 0:
+        raise ValueError(f"budget is a number of seconds above 0, got {budget!r}")
+
+
+def _unmeasured(causes: dict[int, dict], both: Pair) -> list[str]:
+    """What too small a source does not show."""
+    if not all(causes.values()):
+        return [f"causes: too few samples of {both.source_name} can be held out"]
+    if causes and not any("skill" in numbers for numbers in causes.values()):
+        return ["source label noise and label shift: too few samples beside the most frequent "
+                f"class of {both.source_name} can be held out"]
+    return []
+
+
+def _short_of_labels(both: Pair, wanted: int) -> list[str]:
+    counts = np.bincount(both.target_y)
+    short = [both.classes[k] for k in np.flatnonzero(counts - -(-counts // FEWEST_FOLDS) < wanted)]
+    return [f"{both.target_name} has fewer than {counted(wanted, 'sample')} of {listed(short)} "
+            "beside the test part: all that there are were used as labels"] if short else []

@@ -1,0 +1,75 @@
+"""Steps of checks that several exercises use; what is special to one stands in its lesson.
+
+A check is a ladder: exists, type, shape, value, property. Each step is a function
+``step(answer, seed)`` that returns None, or one sentence about *this* answer that points at the
+next thought without giving the solution away.
+"""
+
+import dis
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from numbers import Real
+
+Step = Callable[[object, int], str | None]
+"""A step of the ladder: the answer and a seed in, a message or None out."""
+
+
+def exists(placeholder: object = ...) -> Step:
+    """The answer is there: not None, not `...`, and not the starter's placeholder."""
+
+    def step(answer, seed):
+        if answer is None or answer is ... or answer is placeholder:
+            return "there is no answer yet: put yours where the cell leaves a gap."
+
+    return step
+
+
+def is_function(*arguments: str) -> Step:
+    """The answer is a function that takes these arguments by position and has a body."""
+    wanted = f"a function of {len(arguments)} ({', '.join(arguments)}) is needed, and this"
+
+    def step(answer, seed):
+        if not callable(answer):
+            return f"{wanted} is of type {type(answer).__name__}."
+        try:
+            inspect.signature(answer).bind(*arguments)
+        except TypeError:
+            return f"{wanted} one takes {inspect.signature(answer)}."
+        if _is_empty(answer):
+            return f"`{answer.__name__}` has no body yet: write it in place of the `...`."
+
+    return step
+
+
+def _is_empty(function: object) -> bool:
+    """Whether a function is as the starter left it: a docstring at most, then `...` or pass."""
+    code = getattr(function, "__code__", None)
+    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+    return code is not None and {None, ..., function.__doc__}.issuperset(code.co_consts) and all(
+        instruction.opname in idle for instruction in dis.get_instructions(code)
+    )
+
+
+def is_number(low: float = -math.inf, high: float = math.inf) -> Step:
+    """The answer is one finite number from `low` to `high`, the range that makes sense at all."""
+
+    def step(answer, seed):
+        if isinstance(answer, bool) or not isinstance(answer, Real):
+            return f"one number is needed, and this is of type {type(answer).__name__}."
+        if not (math.isfinite(answer) and low <= answer <= high):
+            return f"such a number lies between {low:g} and {high:g}, and this is {answer:g}."
+
+    return step
+
+
+def one_of(right: str, wrong: Mapping[str, str]) -> Step:
+    """The answer is a choice among strings: one is right, each wrong one has its own message."""
+    choices = ", ".join(repr(choice) for choice in sorted([right, *wrong]))
+
+    def step(answer, seed):
+        choice = answer.strip().lower() if isinstance(answer, str) else None
+        if choice != right:
+            return wrong.get(choice, f"choose one of {choices}, as a string.")
+
+    return step

@@ -1,0 +1,86 @@
+"""Figures of samples, features and mistakes, with their ``alt_text``, for `tlcourse.plots`."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from tlcourse.data.domain import Domain
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Confusion matrix: true class down, predicted class across, counts in the cells.
+
+    The colour is the share of the row, so that a rare class is seen as well as a common one.
+    """
+    matrix = np.asarray(matrix)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
+    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(matrix):
+        if count:
+            axes.text(j, i, str(count), ha="center", va="center", fontsize=8,
+                      color="white" if share[i, j] > 0.5 else "black")
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="true")
+    figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
+    wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
+    i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+    worst = (f"; the most frequent mistake is {classes[i]} taken for {classes[j]}, {wrong[i, j]} "
+             "times" if wrong.any() else "")
+    figure.alt_text = (f"Confusion matrix of {matrix.sum()} samples, {np.trace(matrix)} right"
+                       f"{worst}.")
+    return figure
+
+
+def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
+    """One row of pictures for each domain: the first sample of each of its first classes."""
+    figure, axes = plt.subplots(len(domains), columns, squeeze=False, layout="constrained",
+                                figsize=(0.75 * columns + 1.4, 0.95 * len(domains)))
+    for line, domain in zip(axes, domains, strict=True):
+        for k, place in enumerate(line):
+            place.set(xticks=[], yticks=[], frame_on=False)
+            rows = torch.nonzero(domain.y == k)
+            if len(rows):
+                picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
+                place.imshow(picture, cmap="gray", vmin=0, vmax=1)
+                name = domain.classes[k].replace(" & ", "\n& ")
+                place.set_xlabel(name, fontsize=8, labelpad=2)
+        line[0].set_ylabel(domain.name.replace("_", "\n"), rotation=0, ha="right", va="center")
+    names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
+    figure.alt_text = f"One picture of each class, a row for each domain: {names}."
+    return figure
+
+
+def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch.Tensor]) -> Figure:
+    """Features of one or more domains, projected on the same two directions and drawn side by side.
+
+    The directions are the first two principal components of all features together, so that
+    the panels can be compared. Each class is drawn as its own digit or letter, not as a colour
+    alone.
+
+    Parameters
+    ----------
+    features : dict of domain name -> tensor (N, F)
+    labels : dict of domain name -> tensor (N,)
+    """
+    pooled = torch.cat(list(features.values())).double()
+    centre = pooled.mean(0)
+    directions = torch.linalg.svd(pooled - centre, full_matrices=False).Vh[:2].T
+    figure, axes = plt.subplots(1, len(features), figsize=(4.2 * len(features), 4), squeeze=False,
+                                sharex=True, sharey=True, layout="constrained")
+    for place, (name, z) in zip(axes[0], features.items(), strict=True):
+        xy = (z.double() - centre) @ directions
+        for k in labels[name].unique().tolist():
+            points = xy[labels[name] == k]
+            place.scatter(*points.T.numpy(), marker=f"${k}$", s=28, linewidth=0.4,
+                          color=plt.get_cmap("tab10")(k % 10))
+        place.set(title=name.replace("_", " "), xlabel="first direction")
+    axes[0, 0].set_ylabel("second direction")
+    names = " and ".join(f"{len(z)} samples of {name}" for name, z in features.items())
+    figure.alt_text = f"Features of {names} on the same two directions, each point as its class."
+    return figure

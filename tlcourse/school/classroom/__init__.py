@@ -1,8 +1,0 @@
-"""A lesson's exercises as assignments: released with nbgrader, graded safely, reported.
-
-What a released notebook calls is handed on from here.
-"""
-
-from tlcourse.school.classroom.judge import hidden, visible
-
-__all__ = ["hidden", "visible"]

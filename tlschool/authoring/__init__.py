@@ -1,0 +1,1 @@
+"""From a lesson's folder to its notebooks."""

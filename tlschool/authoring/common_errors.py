@@ -1,0 +1,134 @@
+"""The page of common errors: wrong answers, and what the checks say to each.
+
+The wrong answers are those of the proofs in ``tests/proofs``, so this runs in a checkout only::
+
+    python -m tlschool.authoring.common_errors            # write lessons/common-errors.md
+    python -m tlschool.authoring.common_errors --check    # say whether it is up to date
+"""
+
+import ast
+import linecache
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from tlcourse.notebook import exercises, places
+from tlcourse.notebook.check import grade, lend
+from tlcourse.utils.files import write_atomically
+
+PAGE = places.ROOT / "lessons" / "common-errors.md"
+PROOFS = places.ROOT / "tests" / "proofs"
+_EXAMPLE = "1.2"
+_ANYWHERE = {
+    "recall = ...":
+        "The cell is as it was handed out. Write your answer in place of the `...`.",
+    "def recall(confusion):\n    ...":
+        "The function is there and its body is not.",
+    "def recall(confusion):\n    return confusion / ...":
+        "One gap of several is still open; the line is named.",
+    "recall = 0.9":
+        "The exercise asks for a function: leave out the call, and hand in the function itself.",
+    "def recall():\n    return 0.9":
+        "The names and the number of arguments are part of the question: keep the first line.",
+    "def recall(confusion):\n    return confusion[9]":
+        "Your own code stopped, in the line that is named. Put a `print` before it and look.",
+}
+_INTRODUCTION = """\
+# Common errors
+
+What the checks say, exercise by exercise, and to which answer they say it. Look here when a message
+leaves you at a loss, or as a teacher to see beforehand what will be asked. Words in *italics*
+describe an answer, `code` is the answer itself. Where an exercise asks to choose or to predict, the
+messages stand alone.
+
+The page is made from the checks and from the wrong answers that they are tested with, by
+`python -m tlschool.authoring.common_errors`; a test fails when the two differ.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    return "\n".join([_INTRODUCTION, *_anywhere(), *_lessons()])
+
+
+def write(*, check: bool = False) -> int:
+    """Write the page, or only say whether it is up to date; 0 when all is well, otherwise 1."""
+    new, old = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    differ = _lasting(new) != _lasting(old)
+    if not check and differ:
+        write_atomically(PAGE, new)
+    if check and differ:
+        print(f"{PAGE.name} differs from what the checks say: call "
+              "`python -m tlschool.authoring.common_errors`.")
+    return int(check and differ)
+
+
+def _lasting(text: str) -> str:
+    """The text without fractions and large counts, which differ between processors or versions."""
+    return re.sub(r"\d+\.\d+(e-?\d+)?|\d{3,}", "#", text)
+
+
+def _anywhere() -> Iterator[str]:
+    """What any exercise may say, shown at one of them."""
+    yield f"## In every exercise\n\nShown at exercise {_EXAMPLE}.\n"
+    for cell, meaning in _ANYWHERE.items():
+        names, lines = {}, cell.splitlines(keepends=True)
+        linecache.cache["<cell>"] = (len(cell), None, lines, "<cell>")
+        exec(compile(cell, "<cell>", "exec"), names)  # noqa: S102, the cells above
+        yield f"```python\n{cell}\n```\n\n> {grade(_EXAMPLE, names['recall']).message}\n"
+        yield f"{meaning}\n"
+    lent = lend(exercises.get(_EXAMPLE).reference())
+    yield ("After a check that failed, the name holds our reference, so that the lesson runs on. "
+           f"Checked once more it is no answer:\n\n> {grade(_EXAMPLE, lent).message}\n")
+
+
+def _lessons() -> Iterator[str]:
+    sys.path.insert(0, str(PROOFS))
+    try:
+        for path in sorted(PROOFS.glob("test_lesson[0-9]*.py")):
+            lesson = path.stem.removeprefix("test_lesson")
+            yield f"## Lesson {lesson}\n"
+            yield from _exercises(path, lesson)
+    finally:
+        sys.path.remove(str(PROOFS))
+
+
+def _exercises(path: Path, lesson: str) -> Iterator[str]:
+    """The errors of a lesson, in the order of its proofs."""
+    shown = _as_written(ast.parse(path.read_text(encoding="utf-8")))
+    known = {exercise.id: exercise for exercise in exercises.lesson(lesson).exercises}
+    for proofs in vars(import_module(path.stem)).values():
+        for proof in getattr(proofs, "proofs", ()):
+            about = known[proof.id]
+            yield f"### {proof.id} {about.title}\n"
+            for answer, (value, _) in zip(shown[proof.id], proof.wrong, strict=True):
+                message = grade(proof.id, value).message
+                if not _is_general(message):
+                    yield f"- {message}" if about.kind == "predict" else f"- {answer}: {message}"
+            yield ""
+
+
+def _is_general(message: str) -> bool:
+    return (message.startswith(("there is no answer yet", "your code raised", "choose one of"))
+            or "has no body yet" in message)
+
+
+def _as_written(tree: ast.AST) -> dict[str, list[str]]:
+    """By exercise, how the wrong answers stand in the file of the proofs."""
+    calls = [node for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Proof"]
+    pairs = {call.args[0].value: next(k.value for k in call.keywords if k.arg == "wrong").elts
+             for call in calls}
+    return {id: [_described(pair.elts[0]) for pair in wrong] for id, wrong in pairs.items()}
+
+
+def _described(answer: ast.expr) -> str:
+    if isinstance(answer, ast.Name):
+        return f"*{answer.id.replace('_', ' ')}*"
+    return f"`{ast.unparse(answer.body if isinstance(answer, ast.Lambda) else answer)}`"
+
+
+if __name__ == "__main__":
+    raise SystemExit(write(check="--check" in sys.argv[1:]))

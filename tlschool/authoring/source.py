@@ -1,0 +1,136 @@
+"""A lesson's text source as a notebook, and the editions that are made of it.
+
+What is built can always be told from what a person wrote: cell ids are made from the lesson and
+its headings, and each notebook records a hash of its inputs.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from collections import Counter
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tlcourse.notebook import places
+
+DROPPED = {"learner": "solution", "solutions": "exercise"}
+MEASURED = ("seconds", "slowest_cell", "inputs_sha256")
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+COMPARED = "nbval-check-output"
+
+
+class NotebookError(ValueError):
+    """A file that is no complete notebook."""
+
+
+def load(path: Path) -> NotebookNode:
+    """Read a notebook as it is, without the repairs that nbformat makes on its own.
+
+    Raises
+    ------
+    NotebookError
+        The file is cut off or holds something else.
+    """
+    try:
+        return nbformat.v4.reads_json(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = "is no complete notebook, as after a save that was cut off"
+        raise NotebookError(f"{Path(path).name} {reason}: build it anew or take a copy") from error
+
+
+def read_source(id: str) -> NotebookNode:
+    """A lesson's text as a notebook without outputs, exercises and solutions both in it."""
+    import jupytext  # authors have it, learners need not
+
+    path = places.lesson_folder(id) / "lesson.md"
+    source = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    lesson, part, counts = path.parent.name[:2], "start", Counter()
+    for cell in source.cells:
+        headings = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)
+        headings = [_slug(heading).removeprefix(f"{lesson}-") for heading in headings
+                    if cell.cell_type == "markdown"]
+        part = (headings or [part])[0]
+        kinds = {"exercise": "ex", "solution": "sol"}
+        task = [kinds[tag] for tag in tags(cell) if tag in kinds]
+        if task and (exercise := checked(cell)):
+            cell.id = f"{lesson}-{task[0]}-{_slug(exercise)}"
+        else:
+            counts[part] += 1
+            cell.id = f"{lesson}-{part}-{counts[part]}"
+        part = (headings or [part])[-1]
+    return source
+
+
+def edition(source: NotebookNode, name: str) -> NotebookNode:
+    """The "learner" or "solutions" edition of a lesson, not executed yet."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[deepcopy(c) for c in source.cells if DROPPED[name] not in tags(c)],
+        metadata={
+            "kernelspec": KERNEL,
+            "language_info": {"name": "python"},
+            "tlcourse": {**source.metadata.get("tlcourse", {}), "edition": name},
+        },
+    )
+    for cell in notebook.cells:
+        if "claim" in tags(cell):
+            cell.metadata["tags"].append(COMPARED)
+        if "hide-input" in tags(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+    notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
+    return notebook
+
+
+def inputs(notebook: NotebookNode) -> dict:
+    """All that the source decides about a notebook; what was measured is left out."""
+    front = notebook.metadata.get("tlcourse", {})
+    cells = {f"cell {cell.get('id')}": [cell.cell_type, cell.source, tags(cell)]
+             for cell in notebook.cells}
+    return {"the front matter": {key: front[key] for key in front if key not in MEASURED},
+            **cells, "the order of the cells": [cell.get("id") for cell in notebook.cells]}
+
+
+def fingerprint(notebook: NotebookNode) -> str:
+    """Known by all that the source decides, so that a notebook may be run and nothing else."""
+    return hashlib.sha256(json.dumps(inputs(notebook), sort_keys=True).encode()).hexdigest()
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def checked(cell: NotebookNode) -> str | None:
+    """Exercise id, when the cell defines a name and ends with ``name = check(id, name)``."""
+    *before, last = cell.source.strip().splitlines() or [""]
+    found = re.fullmatch(r"""(\w+) = check\(["'](\d+\.\d+)["'], \1\)""", last)
+    defined = {getattr(node, "id", None) or getattr(node, "name", None)
+               for node in ast.walk(tree("\n".join(before)))
+               if isinstance(getattr(node, "ctx", ast.Store()), ast.Store)}
+    return found[2] if found and found[1] in defined else None
+
+
+def is_edited(path: Path) -> bool:
+    """Whether a notebook was changed since it was made here; a damaged one counts as changed."""
+    try:
+        notebook = load(path)
+        return notebook.metadata["tlcourse"]["inputs_sha256"] != fingerprint(notebook)
+    except FileNotFoundError:
+        return False
+    except (NotebookError, KeyError):
+        return True
+
+
+def tree(source: str) -> ast.Module:
+    """The syntax tree of a cell; an empty one where the cell is not plain Python."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # of IPython's own kind; that it works is shown by the run
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:40].strip("-") or "part"

@@ -1,0 +1,191 @@
+"""What a learner handed in becomes a clean notebook: the assignment's cells, the learner's answers.
+
+nbgrader drops a whole submission for one duplicated cell. Here every cell of the assignment is
+found by its mark, or by the name that it should define, and put into its place; what was done to
+the cells is said in remarks.
+"""
+
+import codecs
+import json
+import re
+import unicodedata
+import warnings
+from collections import defaultdict
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tlschool.authoring.names import names
+from tlschool.classroom.assignment import Assignment
+
+LARGEST = 50_000_000
+"""Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
+
+
+def student_name(text: str) -> str:
+    """A student's name as a folder, a file and nbgrader can have it."""
+    plain = unicodedata.normalize("NFC", text)
+    return re.sub(r"[^\w.-]+", "_", plain).strip("._-") or "student"
+
+
+class Unreadable(ValueError):
+    """A file that holds no work for this assignment; the message says what it is."""
+
+
+@dataclass
+class Submission:
+    """The clean notebook and what was done to get it."""
+
+    notebook: NotebookNode
+    remarks: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> Submission:
+    """Read a submitted file, in whatever encoding it was saved.
+
+    Raises
+    ------
+    Unreadable
+        It is too large, or no complete notebook.
+    OSError
+        As the system says it.
+    """
+    if path.is_symlink():
+        raise Unreadable("the file is a link to another one")
+    if path.stat().st_size > LARGEST:
+        raise Unreadable(f"the file is larger than {LARGEST // 1_000_000} MB: clear its outputs")
+    text, remarks = _decode(path.read_bytes())
+    try:
+        with warnings.catch_warnings(action="ignore"):  # on cells without an id, or with two
+            notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            cell.source = str(cell.source)
+            mark = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if mark is not None and not isinstance(mark, str):
+                cell.metadata["nbgrader"]["grade_id"] = None
+        notebook.metadata.get("tlcourse", {}).get("assignment")
+    except Exception as error:  # noqa: BLE001, a submitted file may hold anything
+        raise Unreadable("the file is no complete notebook, as after a save that was cut off"
+                         ) from error
+    return Submission(notebook, remarks)
+
+
+def _decode(content: bytes) -> tuple[str, list[str]]:
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
+             codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text, encoding = content.decode("latin-1"), "latin-1"
+    if encoding == "utf-8":
+        return text, []
+    return text, [f"the file was saved as {encoding.upper()}, not as UTF-8, and was read so"]
+
+
+def clean(submitted: Submission, given: Assignment) -> Submission:
+    """Put the learner's answers, and cells of the learner's own, into the assignment's cells.
+
+    Of several copies of an answer the last one that was changed counts, as when all cells run in
+    order. Cells of the learner's own follow the cell that they followed.
+
+    Raises
+    ------
+    Unreadable
+        The notebook of another assignment, or one without any of its cells.
+    """
+    _belongs(submitted.notebook, given)
+    remarks, cells = list(submitted.remarks), submitted.notebook.cells
+    about = submitted.notebook.metadata.get("tlcourse", {})
+    if about.get("variant", given.variant) != given.variant:
+        remarks.append("this is the variant of another student; it was graded as your own")
+    known = {cell.id: cell for cell in given.notebook.cells if cell.cell_type == "code"}
+    marks = _marks(cells, known)
+    copies = defaultdict(list)
+    for place, mark in marks.items():
+        copies[mark].append(place)
+    chosen = _choose(known, cells, copies, given, remarks)
+    _report(known, cells, copies, chosen, remarks)
+    marks |= {place: id for id, place in chosen.items()}
+    return Submission(_assemble(given, known, cells, marks, chosen), remarks)
+
+
+def _belongs(notebook, given):
+    name = notebook.metadata.get("tlcourse", {}).get("assignment")
+    if name not in (None, given.name):
+        raise Unreadable(f"this is the notebook of {json.dumps(name)[:60]}, and {given.name} was "
+                         "asked for")
+    wanted = {task.name for task in given.tasks.values()}
+    marks = {cell.id for cell in given.notebook.cells}
+    if not any(_mark(cell) in marks or names(cell.source)[0] & wanted for cell in notebook.cells):
+        raise Unreadable(f"no cell of {given.name} is in this notebook")
+
+
+def _marks(cells, known):
+    """By the place of a code cell, its mark; where that is lost, its text may still tell it."""
+    by_text = {cell.source.strip(): id for id, cell in known.items()}
+    marks = {place: _mark(cell) for place, cell in enumerate(cells) if cell.cell_type == "code"}
+    return {place: mark if mark in known else by_text.get(cells[place].source.strip(), mark)
+            for place, mark in marks.items()}
+
+
+def _choose(known, cells, copies, given, remarks):
+    """Which submitted cell, by its place, holds the answer of each answer cell."""
+    chosen = {}
+    for check, task in given.tasks.items():
+        id = check.removesuffix("-check")
+        found = copies[id]
+        changed = [i for i in found if cells[i].source.strip() != known[id].source.strip()]
+        if len(found) > 1:
+            remarks.append(f"{task.id}: the cell of the answer is there {len(found)} times; the "
+                           "last one that was changed counts")
+        if not found:
+            changed = [i for mark, places in copies.items() if mark not in known for i in places
+                       if task.name in names(cells[i].source)[0]]
+            remarks.append(f"{task.id}: the cell of the answer had been deleted" if not changed
+                           else f"{task.id}: the cell of the answer had lost its mark, and was "
+                           f"found by the name {task.name}")
+        if changed or found:
+            chosen[id] = max(changed or found)
+    return chosen
+
+
+def _report(known, cells, copies, chosen, remarks):
+    """Remarks on locked cells, which are replaced in any case, and on the order."""
+    for id, cell in known.items():
+        if cell.metadata["nbgrader"]["solution"]:
+            continue
+        if not copies[id]:
+            remarks.append(f"the locked cell {id} had been deleted, and was put back")
+        elif any(cells[i].source.strip() != cell.source.strip() for i in copies[id]):
+            remarks.append(f"the locked cell {id} had been changed, and was put back")
+    order = [chosen[id] if id in chosen else copies[id][0] for id in known
+             if id in chosen or copies[id]]
+    if order != sorted(order):
+        remarks.append("the cells were in another order, and were put back into theirs")
+
+
+def _assemble(given, known, cells, marks, chosen):
+    notebook, own = deepcopy(given.notebook), defaultdict(list)
+    last = setup = next(iter(known))
+    for place, mark in marks.items():
+        text = cells[place].source.strip()
+        last = mark if mark in known else last
+        added = mark not in known or (mark == setup and text != known[setup].source.strip())
+        if added and text:
+            number = sum(map(len, own.values())) + 1
+            own[last].append(nbformat.v4.new_code_cell(cells[place].source, id=f"own-{number}"))
+    made = []
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = cells[chosen[cell.id]].source if cell.id in chosen else ""
+        made += [cell, *own[cell.id]]
+    notebook.cells = made
+    return notebook
+
+
+def _mark(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")

@@ -1,0 +1,142 @@
+"""Who handed in what: the notebooks of a folder by student, and what else lies there."""
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from tlschool.classroom import cache, variants
+from tlschool.classroom.clean import Unreadable, read, student_name
+from tlschool.classroom.release import variants_in
+
+_NAMED = 5  # files, or students, that are named one by one
+
+
+class HandedIn(NamedTuple):
+    """A submitted notebook.
+
+    Attributes
+    ----------
+    path : path
+    owner : str
+        The student whose notebook it is; of two, both have the same owner.
+    """
+
+    path: Path
+    owner: str
+
+
+def submissions(folder: Path, name: str, course: Path) -> dict[str, HandedIn]:
+    """The submitted notebooks by the name under which each is graded.
+
+    A student's name is that of the file or, where the file is called as the assignment is, that
+    of its folder. Where each student was given a notebook of one's own, it is also found in the
+    longer names that learning platforms make, if the notebook is the one made for this name. Of
+    two with one name, as Windows and macOS see it, the second gets a number.
+
+    Parameters
+    ----------
+    folder : path
+        Searched with all of its folders.
+    name : str
+        Of the assignment, such as "lesson-01".
+    course : path
+        The course folder, with the variants that were handed out, if any.
+    """
+    listed, by_owner = _listed(course, name), defaultdict(list)
+    for path in notebooks(folder):
+        owner = _owner(path, folder, name, listed)
+        by_owner[owner.casefold()].append(HandedIn(path, owner))
+    for owner, own in by_owner.items():  # a longer name, of which anybody can think, comes second
+        own.sort(key=lambda one: _student_of(one.path, folder, name).casefold() != owner)
+    found = {own[0].owner: own[0] for own in by_owner.values()}
+    taken = {*by_owner, *listed}
+    for one in itertools.chain.from_iterable(own[1:] for own in by_owner.values()):
+        numbered = (f"{one.owner}_{number}" for number in itertools.count(2))
+        student = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(student.casefold())
+        found[student] = one
+    return found
+
+
+def notices(folder: Path, name: str, course: Path) -> list[str]:
+    """Sentences on files that are no notebooks, and on students with several, an unknown name, or
+    a notebook that was there before.
+
+    Parameters
+    ----------
+    folder, name, course
+        As for `submissions`.
+    """
+    others = [str(path.relative_to(folder)) for path in _files(folder) if not _is_notebook(path)]
+    said = [f"not graded, for it is no notebook: {path}; unpack it if it is an archive"
+            for path in others[:_NAMED]]
+    if len(others) > _NAMED:
+        said.append(f"not graded, for they are no notebooks: {len(others) - _NAMED} more files")
+    found, listed = submissions(folder, name, course), _listed(course, name)
+    counts = Counter(one.owner.casefold() for one in found.values())
+    firsts = {student: one for student, one in found.items() if student == one.owner}
+    said += [f"{student} handed in {counts[student.casefold()]} notebooks: each is graded, the "
+             f"second as {student}_2" for student in firsts if counts[student.casefold()] > 1]
+    for student, one in firsts.items():
+        if listed and student.casefold() not in listed:
+            made_for = _made_for(one.path, listed)
+            whose = f"it is {made_for[0]}'s" if made_for else "it is somebody else's name"
+            said.append(f"no notebook was made for {student}: graded as the one for who is not in "
+                        f"the list; if {whose}, rename the file")
+    recorded = cache.place(course, name, "").parent.glob("*.json")
+    if gone := sorted({path.stem for path in recorded} - set(found)):
+        more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+        said.append(f"graded before and not in {folder} now: {', '.join(gone[:_NAMED])}{more}; the "
+                    "reports are of this folder alone")
+    return said
+
+
+def _listed(course: Path, name: str) -> dict[str, str]:
+    """The students who were given a notebook of their own; upper and lower case do not count."""
+    names = sorted(path.stem for path in variants_in(course, name).glob("*.ipynb"))
+    return {student.casefold(): student for student in names}
+
+
+def notebooks(folder: Path) -> list[Path]:
+    """The notebooks in a folder and in all of its folders."""
+    return [path for path in _files(folder) if _is_notebook(path)]
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix.lower() == ".ipynb"
+
+
+def _files(folder: Path) -> list[Path]:
+    """What lies in a folder and in all of its folders, without what is hidden."""
+    visible = [path for path in folder.rglob("*") if path.is_file()
+               and not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return sorted(visible, key=lambda path: (path.parent, path.stem, path.suffix))
+
+
+def _owner(path: Path, folder: Path, name: str, listed: dict[str, str]) -> str:
+    """The student whose notebook it is, by its name or, within a longer one, by its variant too."""
+    own = _student_of(path, folder, name)
+    if not listed or own.casefold() in listed:
+        return listed.get(own.casefold(), own)
+    longer = f"_{student_name(path.relative_to(folder).with_suffix('').as_posix())}_".casefold()
+    return next((student for student in _made_for(path, listed)
+                 if re.search(rf"[\W_]{re.escape(student.casefold())}[\W_]", longer)), own)
+
+
+def _made_for(path: Path, listed: dict[str, str]) -> list[str]:
+    """The students whose variant a notebook says it is; seldom more than one."""
+    try:
+        variant = read(path).notebook.metadata.get("tlcourse", {}).get("variant")
+    except (Unreadable, OSError):
+        return []
+    return [student for student in listed.values() if variants.of_student(student) == variant]
+
+
+def _student_of(path: Path, folder: Path, name: str) -> str:
+    """The student who handed in a file, by its path below the folder of submissions."""
+    is_named_as_handed_out = re.fullmatch(rf"{re.escape(name)}(-Copy\d+| ?\(\d+\))?", path.stem)
+    folders = [part for part in path.relative_to(folder).parts[:-1]
+               if part != name]  # nbgrader has one of this name
+    return student_name(folders[-1] if is_named_as_handed_out and folders else path.stem)

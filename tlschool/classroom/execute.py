@@ -1,0 +1,193 @@
+"""Run one clean submission in a fresh process, and say what each exercise earned and why."""
+
+import contextlib
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from tlschool.classroom import limits as held
+from tlschool.classroom import sandbox, variants
+from tlschool.classroom.assignment import Assignment
+from tlschool.classroom.clean import Submission
+from tlschool.classroom.groups import Group
+from tlschool.classroom.limits import Limits
+
+_WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
+_TAIL = 2_000
+_ROOM = 1_000  # for processes and threads that this user starts elsewhere in the meantime
+
+
+class GraderError(RuntimeError):
+    """The grader itself failed, so nothing can be said about the submission."""
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What one exercise earned; `reason` is empty when it earned all of its points."""
+
+    exercise: str
+    points: int
+    maximum: int
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What came of a submission."""
+
+    earned: list[Earned]
+    remarks: list[str] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def nothing(given: Assignment, reason: str) -> Outcome:
+    """No points, for one reason that holds for every exercise."""
+    return Outcome([Earned(task.id, 0, task.points, reason) for task in given.tasks.values()])
+
+
+def attempt(
+    submission: Submission, given: Assignment, limits: Limits,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Run and check a submission.
+
+    Parameters
+    ----------
+    submission : Submission
+        From `submission.clean`.
+    given : Assignment
+        In the variant of the student.
+    limits : Limits
+    stopped : callable
+        Asked again and again; True ends the run.
+
+    Raises
+    ------
+    GraderError
+        The process could not be started, or was interrupted.
+    """
+    begun, nonce = time.monotonic(), secrets.token_hex()
+    cells = [{"id": cell.id, "source": cell.source,
+              **({"task": asdict(given.tasks[cell.id])} if cell.id in given.tasks else {})}
+             for cell in submission.notebook.cells if cell.cell_type == "code"]
+    job = {"nonce": nonce, "variant": given.variant, "seeds": variants.seeds(given.variant),
+           "cell_seconds": limits.cell_seconds, "memory": limits.memory,
+           "tasks": held.tasks_of_this_user() + _ROOM, "cells": cells}
+    events, end = _run(job, limits, stopped)
+    if end == "was interrupted" or not any(event["event"] == "begun" for event in events):
+        raise GraderError(f"the submission could not be run: it {end}")
+    outcome = _outcome(events, end, cells, given)
+    outcome.remarks = [*submission.remarks, *outcome.remarks]
+    outcome.seconds = round(time.monotonic() - begun, 2)
+    return outcome
+
+
+def _run(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
+    """The events that the worker reported, and how it ended if not as it should."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        group = Group.make(limits.memory, limits.processes)
+        process = _start(folder, group)
+        events, said = [], []
+        readers = [threading.Thread(target=_listen, args=(process.stdout, job["nonce"], events)),
+                   threading.Thread(target=_keep_tail, args=(process.stderr, said))]
+        try:
+            for reader in readers:
+                reader.start()
+            _hand_over(process, job)
+            reason = held.supervise(process, limits, group, stopped)
+        finally:
+            held.end(process)
+            if group:
+                group.close()
+            for reader in readers:
+                reader.join(timeout=10)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                _close(stream)
+    if reason or (events and events[-1]["event"] == "done"):
+        return events, reason
+    status = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    last = ("".join(said).strip().splitlines() or [""])[-1][:200]
+    return events, (f"ended its own process{f' with status {status}' if status else ''}"
+                    f"{f', saying {last!r},' if last else ''}")
+
+
+def _start(folder: str, group: Group | None) -> subprocess.Popen:
+    """The worker's process, in the group and behind the walls where there are any."""
+    apart = sandbox.why_not() is None
+    command = [*sandbox.walls(), *_WORKER] if apart else _WORKER
+    try:
+        return subprocess.Popen(
+            group.entering(command) if group else command, cwd=folder, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env=sandbox.environment("/tmp" if apart else folder))
+    except OSError:
+        if group:
+            group.close()  # nobody else will
+        raise
+
+
+def _hand_over(process, job):
+    with contextlib.suppress(OSError):  # the process has ended already, which is seen later
+        process.stdin.write(json.dumps(job).encode() + b"\n")
+        process.stdin.flush()  # and it stays open: the worker ends when it closes
+
+
+def _listen(stream, nonce, events):
+    """Take the worker's reports from the stream, whatever else a learner may have written."""
+    while line := stream.readline(1_000_000):
+        try:
+            event = json.loads(line)
+            if event.pop("nonce") == nonce:
+                events.append(event)
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            continue
+
+
+def _keep_tail(stream, said):
+    while chunk := stream.read1(65_536):
+        said[:] = ["".join([*said, chunk.decode("utf-8", "replace")])[-_TAIL:]]
+
+
+def _close(stream):
+    with contextlib.suppress(OSError):
+        stream.close()
+
+
+def _outcome(events, end, cells, given) -> Outcome:
+    outcome = Outcome([])
+    ran = {event["id"]: event for event in events if event["event"] == "ran"}
+    verdicts = {event["exercise"]: event for event in events if event["event"] == "checked"}
+    outcome.outputs = {id: event["output"] for id, event in ran.items() if event["output"]}
+    last = next((event["id"] for event in reversed(events) if event["event"] == "cell"), None)
+    where = _exercise_at(last, cells)
+    for check, task in given.tasks.items():
+        verdict, reason = verdicts.get(task.id), ""
+        if verdict is None:
+            reason = (f"the submission {end} while this ran." if task.id == where else
+                      f"not reached: the submission {end} in exercise {where}.")
+        elif not verdict["passed"]:
+            reason = verdict["message"] or _missing(task, ran.get(check.removesuffix("-check")))
+        outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))
+        for name in (verdict or {}).get("changed", ()):
+            outcome.remarks.append(f"{task.id}: the submission changed {name}, and it was put back")
+    return outcome
+
+
+def _exercise_at(cell_id, cells):
+    """The exercise to which a cell belongs: that of the next check cell."""
+    ids = [cell["id"] for cell in cells]
+    later = cells[ids.index(cell_id):] if cell_id in ids else cells
+    return next((cell["task"]["id"] for cell in later if "task" in cell), "the last cells")
+
+
+def _missing(task, ran):
+    if ran and ran["error"]:
+        return f"its cell stopped with {ran['error']}"
+    return f"there is no `{task.name}`: the cell that defines it is empty or missing."

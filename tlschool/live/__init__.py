@@ -1,0 +1,1 @@
+"""Lessons typed live: notebooks, slides, catching up, a day's schedule."""

@@ -1,0 +1,111 @@
+"""A lesson typed live in front of a room: the presenter's notebook and the participant's.
+
+The presenter's holds all that the lesson says, the code and what it prints. The participant's
+holds headings, one-line prompts and empty cells. Imports, hidden cells, exercises and quiz
+questions are filled in already, for nobody learns anything from typing them.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tlcourse.notebook import places
+from tlcourse.utils.files import write_atomically
+from tlschool.authoring.source import KERNEL, fingerprint, is_edited, tags
+from tlschool.live.prompts import formulas, prompt
+from tlschool.live.steps import Lesson, clock, headings, read
+
+PRESENTER = """# {title}: presenter
+
+Keep this notebook on your own screen and type into the participant's one, which you project. It
+holds all that the lesson says, the code, and what the code gave when the lesson was built.
+
+The marks are hours and minutes from the beginning: {teaching} minutes of teaching and {exercises}
+of exercises and quiz. Who is behind runs `%live checkpoint` in the first cell of a section.
+
+| mark | minutes | section |
+|---|---|---|
+{table}"""
+
+PARTICIPANT = """# {title}: live
+
+Type along into the empty cells. A step says what its cell makes and, in brackets, what that
+calls. Behind? `%live next` in an empty cell fills it with that step's code. Missed more?
+`%live checkpoint` in the first cell of a section loads all that came before that section.
+
+Run the next cell first, and again after a restart of the kernel."""
+
+
+def write(id: str) -> list[str]:
+    """Write both notebooks of a lesson into ``live/`` of the workspace, and say where they are.
+
+    A notebook that somebody edited since is kept under its date before it is written anew.
+    """
+    lesson, said = read(id), []
+    made = {"presenter": _presenter(lesson), "participant": _participant(lesson)}
+    for name, cells in made.items():
+        about = {key: lesson.about[key] for key in ("id", "title", "minutes")}
+        notebook = new_notebook(cells=list(cells), metadata={
+            "kernelspec": KERNEL, "language_info": {"name": "python"},
+            "tlcourse": about | {"edition": name}})
+        notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
+        path = folder() / f"{about['id']}_{name}.ipynb"
+        kept = _keep_edited(path)
+        write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+        said.append(f"{path}{f' (the edited one is kept as {kept.name})' if kept else ''}")
+    return [*said, f"They open in `{places.command()} lab`, in the folder live on the left."]
+
+
+def folder() -> Path:
+    """Where the live notebooks and slides lie."""
+    return places.workspace() / "live"
+
+
+def _presenter(lesson: Lesson) -> Iterator[NotebookNode]:
+    """Notes with marks, the code with its outputs, and each exercise with its solution."""
+    rows = [f"| {clock(start)} | {end - start} | {name} |"
+            for _, name, start, end in lesson.sections()]
+    rows.append(f"| {clock(lesson.minutes)} | | end |")
+    yield new_markdown_cell(PRESENTER.format(
+        table="\n".join(rows), **lesson.about, **lesson.about["minutes"]), id="presenter")
+    ends = [step.mark for step in lesson.steps[1:]] + [lesson.minutes]
+    for step, end in zip(lesson.steps, ends, strict=True):
+        minutes = f"{end - step.mark} min" if end > step.mark else "under a minute"
+        head = f"**{clock(step.mark)} · step {step.number}** ({minutes})"
+        yield new_markdown_cell(f"{head}\n\n{step.text}".strip(), id=f"notes-{step.number}",
+                                metadata={"tags": ["notes"]})
+        yield step.cell
+        if step.solution:
+            yield step.solution
+        if step.after:
+            yield new_markdown_cell(step.after, id=f"after-{step.number}",
+                                    metadata={"tags": ["notes"]})
+    yield new_markdown_cell(f"{lesson.closing}\n\n**{clock(lesson.minutes)}** end", id="closing")
+
+
+def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
+    """Headings, prompts and cells to type into."""
+    yield new_markdown_cell(PARTICIPANT.format_map(lesson.about), id="participant")
+    id = lesson.about["id"]
+    yield new_code_cell(f"%load_ext tlschool.live.magic\n%live {id}", id=f"{id}-live")
+    for step in lesson.steps:
+        exercise = step.text.find("**Exercise ") if step.solution else -1
+        said = prompt(step) if exercise < 0 else step.text[exercise:]
+        apart = formulas(step) if exercise < 0 else []
+        parts = [*headings(step.text), f"**Step {step.number}.** {said}", *apart]
+        yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
+        yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
+    yield new_markdown_cell(lesson.closing, id="closing")
+
+
+def _keep_edited(path: Path) -> Path | None:
+    """Copy a notebook that differs from what was written; None where nothing had to be kept."""
+    if not is_edited(path):
+        return None
+    kept = places.unused(path.with_name(f"{path.stem} {date.today()}{path.suffix}"))
+    write_atomically(kept, path.read_bytes())
+    return kept

@@ -1,0 +1,108 @@
+"""A half-day or a full day in a room, computed from the minutes that the lessons state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from tlcourse.notebook import places
+from tlschool.live.steps import Lesson, clock, read
+
+BEGIN, NOON = 9 * 60, 12 * 60
+"""Minutes after midnight: the day begins, and lunch is due."""
+ENDS = {"half-day": 12 * 60 + 30, "full-day": 17 * 60}
+LONGEST, BREAK, LUNCH = 90, 15, 60
+"""Minutes without a break at most, and how long breaks are."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stretch of the day, in minutes after midnight: a section of a lesson, or a break."""
+
+    begin: int
+    end: int
+    what: str
+    lesson: str = ""
+
+
+def show(length: str, lessons: Sequence[str] = ()) -> str:
+    """A schedule as text: the day, what is left out of it, and the minutes to spare.
+
+    Parameters
+    ----------
+    length : {"half-day", "full-day"}
+    lessons : sequence of str
+        The lessons wanted, in this order; by default all that there are.
+
+    Returns
+    -------
+    str
+    """
+    ids = [places.notebook(id).name[:2] for id in lessons] or list(places.notebooks())
+    taken, left = choose([read(id) for id in dict.fromkeys(ids)], ENDS[length])
+    plan = day(taken)
+    lines = [f"{clock(begin):>5} to {clock(end):>5}  {end - begin:3} min  {what}"
+             for begin, end, what in _joined(plan)]
+    for lesson in left:
+        lines.append(f"Left out: {_title(lesson)}, {lesson.minutes} min.")
+    for number, lesson in enumerate(taken):
+        if missing := set(_needs(lesson)) - {other.about["id"] for other in taken[:number]}:
+            lines.append(f"{_title(lesson)} builds on {', '.join(sorted(missing))}, which this day "
+                         "leaves out or brings later: ask for it beforehand.")
+    spare = ENDS[length] - (plan[-1].end if plan else BEGIN)
+    return "\n".join([*lines, f"{spare} min to spare until {clock(ENDS[length])}, for questions."])
+
+
+def choose(wanted: Sequence[Lesson], end: int) -> tuple[list[Lesson], list[Lesson]]:
+    """The lessons that fit until `end`, breaks included, and the others.
+
+    What builds on a lesson that did not fit is left out too.
+    """
+    taken, left = [], []
+    for lesson in wanted:
+        builds_on_left = {other.about["id"] for other in left} & set(_needs(lesson))
+        fits = not builds_on_left and day([*taken, lesson])[-1].end <= end
+        (taken if fits else left).append(lesson)
+    return taken, left
+
+
+def day(lessons: Sequence[Lesson]) -> list[Entry]:
+    """The sections of these lessons one after the other, with breaks between sections.
+
+    A break comes before `LONGEST` minutes are full, rather between two lessons than inside one.
+    """
+    entries, now, since, ate = [], BEGIN, 0, False
+    for lesson in lessons:
+        for index, (_, heading, start, end) in enumerate(lesson.sections()):
+            minutes = end - start
+            ahead = lesson.minutes if index == 0 and since >= LONGEST / 2 else minutes
+            if not ate and now + ahead > NOON + LUNCH / 2 and now >= NOON - LUNCH:
+                entries.append(Entry(now, now + LUNCH, "lunch"))
+                now, since, ate = now + LUNCH, 0, True
+            elif since + ahead > LONGEST and since:
+                entries.append(Entry(now, now + BREAK, "break"))
+                now, since = now + BREAK, 0
+            entries.append(Entry(now, now + minutes, heading, _title(lesson)))
+            now, since = now + minutes, since + minutes
+    return entries
+
+
+def _joined(plan: Sequence[Entry]) -> list[tuple[int, int, str]]:
+    """Begin, end and text of each stretch; sections of a lesson that follow each other are one."""
+    stretches, seen = [], set()
+    for _, group in groupby(plan, key=lambda entry: entry.lesson or entry):
+        parts = list(group)
+        what = parts[0].lesson or parts[0].what
+        if what in seen:
+            what += f", from “{parts[0].what}” on"
+        elif parts[0].lesson:
+            seen.add(what)
+        stretches.append((parts[0].begin, parts[-1].end, what))
+    return stretches
+
+
+def _title(lesson: Lesson) -> str:
+    return f"{lesson.about['id']} {lesson.about['title']}"
+
+
+def _needs(lesson: Lesson) -> list[str]:
+    return lesson.about.get("needs", [])

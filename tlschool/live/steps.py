@@ -1,0 +1,161 @@
+"""A built lesson as numbered steps: what leads to each, what is typed, and its minute mark."""
+
+import ast
+import re
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from nbformat import NotebookNode
+
+from tlcourse.notebook import places
+from tlschool.authoring.source import checked, load, tags, tree
+
+WORDS, LINES = 110, 6
+"""What a presenter says, and types with explanations, in a minute; only their ratio counts."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One code cell of a lesson, with what leads to it.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    section : str
+        Slug of its heading: the name of the checkpoint before it.
+    text, after : str
+        What the lesson says before the code, from the section's heading on, and what it says
+        after it, when a new section follows.
+    code, given : str
+        The whole snippet, and what of it the participant's cell holds already.
+    mark : int
+        Minutes from the beginning of the lesson.
+    cell, solution : NotebookNode
+        As built; the solution of an exercise, otherwise None.
+    """
+
+    number: int
+    section: str
+    text: str
+    cell: NotebookNode
+    solution: NotebookNode | None = None
+    after: str = ""
+    mark: int = 0
+
+    @property
+    def code(self) -> str:
+        """The whole snippet."""
+        return self.cell.source
+
+    @property
+    def given(self) -> str:
+        """What the participant's cell holds already: imports, or all of an exercise."""
+        fixed = {"exercise", "hide-input"} & set(tags(self.cell)) or self.code.startswith("quiz(")
+        lines = self.code.splitlines()
+        imports = [line for node in tree(self.code).body
+                   if isinstance(node, ast.Import | ast.ImportFrom)
+                   for line in lines[node.lineno - 1 : node.end_lineno]]
+        return self.code if fixed or len(imports) == len(lines) else "\n".join(imports)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as its steps, with the minutes of its front matter."""
+
+    about: dict
+    steps: list[Step]
+    closing: str
+
+    @property
+    def minutes(self) -> int:
+        """Teaching and exercises together."""
+        return sum(self.about["minutes"].values())
+
+    def step(self, number: int) -> Step:
+        """One of the steps.
+
+        Raises
+        ------
+        LookupError
+            A number that none of them has.
+        """
+        if number == len(self.steps) + 1:
+            raise LookupError(f"step {len(self.steps)} was the last one of lesson "
+                              f"{self.about['id']}")
+        if not 1 <= number <= len(self.steps):
+            raise LookupError(f"lesson {self.about['id']} has steps 1 to {len(self.steps)}, "
+                              f"and no step {number}")
+        return self.steps[number - 1]
+
+    def sections(self) -> list[tuple[str, str, int, int]]:
+        """Slug, heading, first minute and last minute of each section that has steps."""
+        first = [next(group) for _, group in groupby(self.steps, key=lambda step: step.section)]
+        marks = [step.mark for step in first[1:]] + [self.minutes]
+        return [(step.section, headings(step.text)[-1].lstrip("# "), step.mark, end)
+                for step, end in zip(first, marks, strict=True)]
+
+
+def read(id: str) -> Lesson:
+    """Both editions of a built lesson as numbered steps with their minute marks."""
+    solved = load(places.solution(id))
+    starters = {checked(cell): cell for cell in load(places.notebook(id)).cells}
+    steps, text, section = [], "", ""
+    for cell in solved.cells:
+        if cell.cell_type == "markdown":
+            text = cell.source  # jupytext leaves no two of them side by side
+            if found := headings(text):
+                section = re.fullmatch(r"\d+-(.+)-\d+", cell.id)[1]
+                before, text = text.split(found[0], 1)
+                text = found[0] + text
+                steps[-1:] = [replace(step, after=before.strip()) for step in steps[-1:]]
+            continue
+        starter = starters[checked(cell)] if "solution" in tags(cell) else None
+        steps.append(Step(len(steps) + 1, section, text, starter or cell, starter and cell))
+        text = ""
+    about, closing = solved.metadata["tlcourse"], text
+    marks = _marks(steps, closing, **about["minutes"])
+    steps = [replace(step, mark=mark) for step, mark in zip(steps, marks, strict=True)]
+    return Lesson(about, steps, closing)
+
+
+def headings(text: str) -> list[str]:
+    """The heading lines of a Markdown text."""
+    return re.findall(r"^#+ .+$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+
+
+def clock(minutes: int) -> str:
+    """Minutes as hours and minutes.
+
+    Examples
+    --------
+    >>> clock(75)
+    '1:15'
+    """
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _marks(steps: list[Step], closing: str, *, teaching: int, exercises: int) -> list[int]:
+    """The minute at which each step begins.
+
+    Exercises take the minutes that they state, the quiz what is left of theirs. The teaching is
+    dealt out by words to say and lines to type, and all of it adds up to the front matter.
+    """
+    stated = [re.findall(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)", step.text) for step in steps]
+    fixed = [float(found[-1]) if found and step.solution else 0.0
+             for found, step in zip(stated, steps, strict=True)]
+    quiz = [step.code.startswith("quiz(") for step in steps]
+    last = quiz if any(quiz) else [step is steps[-1] for step in steps]
+    fixed = [minutes + (exercises - sum(fixed)) * here / sum(last)
+             for minutes, here in zip(fixed, last, strict=True)]
+    weight = [_effort(step) for step in steps]
+    per_weight = teaching / (sum(weight) + len(closing.split()) / WORDS or 1)
+    ends = [sum(fixed[:n]) + per_weight * sum(weight[:n]) for n in range(len(steps))]
+    return [round(end) for end in ends]
+
+
+def _effort(step: Step) -> float:
+    said = step.text.partition("**Exercise ")[0] + " " + step.after
+    typed = len(step.code.splitlines()) - len(step.given.splitlines())
+    return (len(said.split()) / WORDS + typed / LINES
+            + step.cell.metadata.get("tlcourse", {}).get("seconds", 0) / 60)
