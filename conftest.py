@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+pytest_plugins = ["nbval_prose"]
 OFFLINE = Path(__file__).parent / "tests" / "offline"
 APART = (
     "TLCOURSE_WORKSPACE", "TLCOURSE_CACHE", "IPYTHONDIR",

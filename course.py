@@ -6,40 +6,58 @@
     python course.py doctor     check this computer and say how to repair what is amiss
     python course.py run 00     run a lesson without a browser, into a notebook and a page
 
-Any other word goes to the `tlcourse` command. The first call installs into .venv; after an
-interruption the next one goes on. pip's variables (PIP_NO_INDEX, PIP_FIND_LINKS, ...) work.
+What follows `lab` and its lesson goes to JupyterLab: `lab 01 --no-browser --port 9999`. The first
+call installs into .venv; after an interruption the next one goes on. On Linux without an NVIDIA
+card, `lab --cpu` installs the smaller PyTorch for CPUs, and later calls keep it. pip's settings
+(PIP_NO_INDEX, PIP_FIND_LINKS, ...) work. Any other word goes to the `tlcourse` command.
 """
 
+import ast
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 HERE = Path(os.path.abspath(__file__)).parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP, LOG = VENV / "installed.txt", VENV / "pip.log"
-EXTRAS = {"test": "[test]", "bench": "[test]", "build": "[test]", "classroom": "[classroom]"}
+STAMP, LOG, CPU = VENV / "installed.txt", VENV / "install.log", VENV / "cpu.txt"
+EXTRAS = dict.fromkeys(("test", "bench", "build", "new", "refresh"), "[test]")
+EXTRAS["classroom"] = "[classroom]"
 PROGRAMS = {"test": ["-m", "pytest"], "bench": [HERE / "tests" / "bench.py"]}
-DISK_FULL = ("No space left on device", "[Errno 28]", "[WinError 112]")
+PIP = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+PINS = ["-c", "constraints.txt"]
+CPU_INDEX = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+UV_NAMES = {  # what uv calls pip's settings: options, and variables of the environment
+    "index-url": "--default-index", "extra-index-url": "--index", "find-links": "--find-links",
+    "constraint": "--constraints", "trusted-host": "--allow-insecure-host", "cert": "SSL_CERT_FILE",
+    "proxy": "ALL_PROXY", "timeout": "UV_HTTP_TIMEOUT", "default-timeout": "UV_HTTP_TIMEOUT",
+    "no-index": "--no-index", "no-cache-dir": "--no-cache",
+}
+DISK_FULL = ("No space left on device", "[Errno 28]", "[WinError 112]", "(os error 112)")
 UNREACHED = ("Retry(total=0", "Max retries exceeded", "Read timed out", "IncompleteRead")
 
 
 def main(words):
     check_python(sys.version_info)
+    cpu = sys.platform == "linux" and ("--cpu" in words or CPU.exists())
+    words = [word for word in words if word != "--cpu"]
     word, rest = (words[0], words[1:]) if words else ("--help", [])
     extra = "" if "--dry-run" in rest else EXTRAS.get(word, "")  # learners grade offline
-    ready = PYTHON.exists() and read(STAMP) in map(stamp, (extra, extra or "[classroom]", "[test]"))
-    if word in ("-h", "--help"):
+    enough = map(stamp, (extra, extra or "[classroom]", "[test]"))
+    ready = PYTHON.exists() and CPU.exists() >= cpu and read(STAMP) in enough
+    if word in ("-h", "--help") or not ready and {"-h", "--help"} & set(rest):
         print(__doc__, flush=True)
         if not ready:
             return 0
     elif not ready:
-        install(extra)
+        install(extra, cpu)
         if word == "lab" and subprocess.call([PYTHON, "-m", "tlschool", "doctor"]):
             sys.exit("course.py: installed; repair what is named above, then call again.")
     os.chdir(HERE if word in PROGRAMS else os.curdir)
@@ -68,46 +86,109 @@ def stamp(extra):
     return "tlcourse%s %s" % (extra, hashlib.sha256(known_by).hexdigest())
 
 
-def install(extra):
-    if not venv_works():
-        check_disk()
-        print("Installing into %s; the first time takes some minutes." % VENV, flush=True)
+def install(extra, cpu):
+    """Install with uv or, where there is none or it fails, with pip."""
+    what, remake = "Installing what is missing", cpu and not CPU.exists()
+    if remake or not works(PYTHON, "-c", "import sys, pip; sys.exit(not %r <= sys.version_info[:2] "
+                           "<= %r)" % (OLDEST, NEWEST)):
+        what = "Downloading and installing packages, about %d GB" % (5 if check_disk(cpu) else 1)
+        print("Installing into %s takes minutes: keep this window open." % VENV, flush=True)
         if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
             sys.exit("course.py: Python could not make %s; if it names ensurepip above, install "
                      "the system's package python3-venv, then call again." % VENV)
+    if cpu:
+        CPU.touch()
     for old in (STAMP, LOG):
         old.unlink(missing_ok=True)
-    if subprocess.call([PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--log", LOG,
-                        "-c", "constraints.txt", "-e", "." + extra], cwd=HERE):
-        sys.exit("course.py: %s, then call again; it goes on from here." % why_pip_failed())
+    wanted = PINS + ["-e", "." + extra]
+    uv, (options, variables) = find_uv(), uv_settings(cpu)
+    by_uv = [uv, "pip", "install", "--python", PYTHON] + options + wanted
+    done = uv and stage(what, by_uv, dict(variables, **os.environ))
+    by_pip = PIP + CPU_INDEX * cpu + wanted
+    if not done and (disk_is_full() or not stage(what + ", with pip", by_pip)):
+        sys.exit("course.py: %s, then call again; it goes on from here." % why_it_failed())
     STAMP.write_text(stamp(extra))
 
 
-def venv_works():
-    test = "import sys, pip; sys.exit(not %r <= sys.version_info[:2] <= %r)" % (OLDEST, NEWEST)
+def works(*command):
     try:
-        return subprocess.call([PYTHON, "-c", test], stderr=subprocess.DEVNULL) == 0
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
 
 
-def check_disk():
-    sources = " ".join(value for name, value in os.environ.items() if name.startswith("PIP_"))
-    needed = 9 if sys.platform == "linux" and "cpu" not in sources else 3  # GB; 9 with CUDA
-    free = shutil.disk_usage(HERE).free / 1e9
+def check_disk(cpu):
+    """Stop where the disk is too small; True where the packages are the large ones with CUDA."""
+    sources = " ".join(os.environ[name] for name in os.environ if name[:4] in ("PIP_", "UV_T"))
+    large = sys.platform == "linux" and not cpu and "cpu" not in sources
+    free, needed = shutil.disk_usage(HERE).free / 1e9, 9 if large else 3
     if free < needed:
         sys.exit("course.py: %s has %.1f GB free and %d are needed: delete or move large files, "
                  "then call again." % (HERE, free, needed))
+    return large
 
 
-def why_pip_failed():
-    log = read(LOG)
-    if any(sign in log for sign in DISK_FULL) or shutil.disk_usage(HERE).free < 1e8:
-        return ("the disk of %s or of the temporary files is full: free some GB there, or set "
-                "TMPDIR to a roomier folder" % HERE)
-    if any(sign in log for sign in UNREACHED):
+def find_uv():
+    """uv of the environment or of the computer, else fetched now; None where it cannot be had."""
+    own = PYTHON.with_name("uv" + PYTHON.suffix)
+    for uv in (own, shutil.which("uv")):
+        if uv and works(uv, "--version"):
+            return uv
+    fetch = ["--retries", "1", "--only-binary", "uv", "--force-reinstall", "uv"]
+    return own if stage("Fetching uv, which installs faster", PIP + PINS + fetch) else None
+
+
+def uv_settings(cpu):
+    """Options and variables that make uv read packages from where pip's settings say."""
+    told = subprocess.run(PIP[:3] + ["config", "list"], capture_output=True, text=True).stdout
+    found = re.findall(r"(?m)^(global|install|:env:)\.([\w-]+)=(...+)", told)
+    found.sort(key=lambda line: ("global", "install", ":env:").index(line[0]))  # the last one holds
+    options, variables = [], {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_SYSTEM_CERTS": "1"}
+    for name, value in {name: ast.literal_eval(text) for _, name, text in found}.items():
+        known_as = UV_NAMES.get(name, "")
+        if name in ("no-index", "no-cache-dir"):
+            options += [known_as] * (value.lower() in ("1", "true", "yes", "on", "y", "t"))
+        elif known_as.startswith("--"):
+            options += [part for one in value.split() for part in (known_as, one)]
+        elif known_as:
+            variables[known_as] = value
+    return options + ["--torch-backend", "cpu"] * cpu, variables
+
+
+def stage(text, command, environment=None):
+    """Run a program into the log and show the seconds that it takes; True when it succeeds."""
+    begun, terminal = time.time(), sys.stdout.isatty()
+    print(text, end=" ... ", flush=True)
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(command, cwd=HERE, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log)
+    try:
+        while process.poll() is None:
+            time.sleep(0.2)
+            if terminal:
+                print("\r%s ... %d s" % (text, time.time() - begun), end="", flush=True)
+    finally:
+        process.terminate()  # it runs no more, unless this program was interrupted
+        process.wait()
+    if process.returncode in (130, -signal.SIGINT):
+        raise KeyboardInterrupt
+    took = "" if terminal else "%d s" % (time.time() - begun)
+    print(took + ", did not succeed" * bool(process.returncode), flush=True)
+    return process.returncode == 0
+
+
+def disk_is_full():
+    return any(sign in read(LOG) for sign in DISK_FULL) or shutil.disk_usage(HERE).free < 1e8
+
+
+def why_it_failed():
+    if disk_is_full():
+        return ("the disk of %s, of uv's cache or of the temporary files is full: free some GB "
+                "there, or set UV_CACHE_DIR and TMPDIR to roomier folders" % HERE)
+    if any(sign in read(LOG) for sign in UNREACHED):
         return ("the packages cannot be fetched: connect this computer to the network, or set "
                 "PIP_NO_INDEX=1 and PIP_FIND_LINKS to a folder of wheels")
+    sys.stderr.write("\n".join(read(LOG).splitlines()[-12:]) + "\n")  # pip's reason
     return "pip failed for the reason above, and %s tells all: remove the reason" % LOG
 
 

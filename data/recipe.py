@@ -5,7 +5,8 @@
     python data/recipe.py --check            rebuild in memory and compare with the shipped files
     python data/recipe.py --packages DIR     use the packages that lie in DIR, download the others
 
-MANIFEST.json names the packages; checksum, size and shape are entered there from here.
+MANIFEST.json names the packages; checksum, size and shape are entered there from here, and the
+table of README.md is made from it.
 """
 
 import argparse
@@ -438,6 +439,35 @@ def store(name: str, arrays: Arrays) -> None:
     write_atomically(MANIFEST, text + "\n")
 
 
+def readme(manifest: dict[str, dict]) -> str:
+    """README.md of this folder, its table made from the manifest."""
+    rows = ["| name | what | size | from | licence |", "|---|---|---|---|---|"]
+    for name in RECIPES:
+        about = manifest[name]
+        origin = [named(about[part]) for part in ("source", "encoder") if part in about]
+        licence = f"[{about['licence']}]({about['licence_file']})"
+        cells = [f"`{name}`", about["what"], amount(about), ", ".join(origin), licence]
+        rows.append(f"| {' | '.join(cells)} |")
+    total = sum(about["bytes"] for about in manifest.values()) / 1e6
+    block = "\n".join(["<!-- data -->", *rows, "", f"Together {total:.0f} MB.", "<!-- /data -->"])
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    return re.sub("(?s)<!-- data -->.*<!-- /data -->", lambda _: block, text)
+
+
+def amount(about: dict) -> str:
+    """How much a file holds: tensors, rows or pictures."""
+    if "tensors" in about:
+        return f"{about['tensors']} tensors"
+    number, *size = about["shape"]
+    return f"{number:,} rows" if len(size) == 1 else f"{number:,} of {size[0]} × {size[1]}"
+
+
+def named(source: dict) -> str:
+    """A package with the place that it is downloaded from, if it is."""
+    places = {".whl": "PyPI ", ".gz": "PyPI ", ".deb": "Debian ", ".tgz": "npm "}
+    return f"{places.get(Path(source.get('archive', '')).suffix, '')}`{source['package']}`"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 1 when --check finds a file that differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -460,6 +490,8 @@ def main(arguments: list[str] | None = None) -> int:
                 store(name, arrays)
             print(f"{name}: {'same' if equal else 'differs' if options.check else 'written'}")
             differs |= not equal
+    if not options.check:
+        write_atomically(DATA / "README.md", readme(json.loads(MANIFEST.read_text("utf-8"))))
     return int(differs and options.check)
 
 

@@ -4,16 +4,11 @@ Features of a frozen network are the same in every epoch and every experiment, s
 keeping. A kept result is known by its content: every weight and every pixel that went into it.
 """
 
-import hashlib
-import inspect
 import json
 import warnings
 from collections.abc import Iterator
-from itertools import chain
-from pathlib import Path
-from types import CodeType
 
-import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -21,7 +16,7 @@ from tqdm.auto import tqdm
 
 from tlcourse.data.domain import Domain
 from tlcourse.models.network import Network
-from tlcourse.utils.files import cache_folder, write_atomically
+from tlcourse.utils import cache
 
 
 def features(
@@ -79,19 +74,23 @@ def features(
     if size is not None and domain.X.ndim != 4:
         raise ValueError(f"size={size} is for images; {domain.name} is a table")
 
-    path = cache_folder() / "features" / f"{_key(model, domain, layer, size)}.safetensors"
-    kept = _read(path)
-    if kept is None:
-        batches = domain.X.split(batch_size)
-        batches = tqdm(batches, desc="batches", disable=not progress)
-        prepared = (_prepare(x, channels, size) for x in batches)
-        kept = _compute(model, layer, prepared, len(domain))
-        bad = int((~torch.isfinite(kept)).any(1).sum())
-        if bad:
-            raise ValueError(f"the features of {bad} of {len(domain)} samples of {domain.name} are "
-                             "NaN or infinite; look for such values in the weights of the network")
-        _write(path, kept)
-    return kept
+    asked = json.dumps([layer, size])
+    path = cache.place("features", asked, domain.X, *cache.parts_of(model))
+    if (kept := cache.read(path)) is not None:
+        return safetensors.torch.load(kept)["features"]
+    batches = tqdm(domain.X.split(batch_size), desc="batches", disable=not progress)
+    prepared = (_prepare(x, channels, size) for x in batches)
+    found = _compute(model, layer, prepared, len(domain))
+    if bad := int((~torch.isfinite(found)).any(1).sum()):
+        raise ValueError(f"the features of {bad} of {len(domain)} samples of {domain.name} are "
+                         "NaN or infinite; look for such values in the weights of the network")
+    try:
+        cache.write(path, safetensors.torch.save({"features": found}))
+    except OSError as error:  # a result that cannot be kept is a result all the same
+        warnings.warn(f"the features could not be kept ({error}): they will be computed again; "
+                      "make room, or set TLCOURSE_CACHE to a folder that can be written",
+                      stacklevel=2)
+    return found
 
 
 def _channels_to_feed(modules: dict[str, nn.Module], domain: Domain) -> int | None:
@@ -115,37 +114,34 @@ def _prepare(x: Tensor, channels: int | None, size: int | None) -> Tensor:
 @torch.no_grad()
 def _compute(model: nn.Module, layer: str | None, batches: Iterator[Tensor], n: int) -> Tensor:
     """Fill the rows of one result, batch after batch, so that nothing else grows."""
-    seen, row, result = {}, 0, None
+    row, result = 0, None
     training = {module: module.training for module in model.modules()}
-    hooks = []
-    if layer is not None:
-        keep = model.get_submodule(layer).register_forward_hook
-        hooks.append(keep(lambda module, given, output: seen.update(output=output)))
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
     try:
         model.eval()
         for x in batches:
             x = x.to(device)
-            pooled = _pool(model.features(x) if layer is None else _at(model, x, layer, seen))
+            pooled = _pool(model.features(x) if layer is None else _output(model, x, layer))
             if result is None:
                 result = torch.empty(n, pooled.shape[1])
             result[row : row + len(x)] = pooled
             row += len(x)
     finally:
-        for hook in hooks:
-            hook.remove()
         for module, flag in training.items():
             module.training = flag
     return result
 
 
-def _at(model: nn.Module, x: Tensor, layer: str, seen: dict):
-    """What the hook saw this layer put out while the whole model ran."""
-    model(x)
-    if "output" not in seen:
+def _output(model: nn.Module, x: Tensor, layer: str):
+    """What a layer puts out while the whole model runs."""
+    seen = []
+    hook = model.get_submodule(layer).register_forward_hook
+    with hook(lambda module, given, output: seen.append(output)):
+        model(x)
+    if not seen:
         raise ValueError(f"the network does not use its layer {layer!r} in evaluation mode; "
                          "name another one")
-    return seen.pop("output")
+    return seen[-1]
 
 
 def _pool(output) -> Tensor:
@@ -156,76 +152,3 @@ def _pool(output) -> Tensor:
     if output.ndim == 3:
         return output.mean(1)
     return output.flatten(2).mean(2) if output.ndim > 3 else output
-
-
-def _key(model: nn.Module, domain: Domain, layer: str | None, size: int | None) -> str:
-    """A name made of all that the result depends on."""
-    known_by = hashlib.sha256(Path(__file__).read_bytes())
-    known_by.update(json.dumps([torch.__version__, layer, size]).encode())
-    known_by.update(f"{model!r}{list(_settings(model))}".encode())
-    for name, tensor in chain(model.named_parameters(), model.named_buffers(), [("X", domain.X)]):
-        known_by.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} {tensor.stride()}".encode())
-        known_by.update(_bytes(tensor))
-    return known_by.hexdigest()[:32]
-
-
-def _settings(model: nn.Module) -> Iterator:
-    """Plain attributes and methods of the network's parts, which its weights do not show."""
-    every_module_has = vars(nn.Module()).keys()
-    for module in model.modules():
-        own = vars(module).items()
-        yield [(name, _plain(value)) for name, value in own if name not in every_module_has]
-    classes = {cls for module in model.modules() for cls in type(module).__mro__}
-    for cls in sorted(classes, key=lambda cls: (cls.__module__, cls.__qualname__)):
-        if not cls.__module__.startswith(("torch.", "builtins")):  # PyTorch's version is known
-            methods = filter(inspect.isfunction, vars(cls).values())
-            yield [(method.__qualname__, _code(method.__code__)) for method in methods]
-
-
-def _plain(value):
-    if isinstance(value, Tensor):
-        return _bytes(value).tobytes()
-    if inspect.isfunction(value):
-        return _code(value.__code__)
-    known = isinstance(value, (int, float, str, list, tuple, type(None)))
-    return value if known else type(value).__qualname__
-
-
-def _code(code: CodeType) -> list:
-    """What a function does, without the places in memory and in files where it stands."""
-    constants = [_code(c) if isinstance(c, CodeType) else c for c in code.co_consts]
-    constants = [sorted(map(repr, c)) if isinstance(c, frozenset) else c for c in constants]
-    return [code.co_code, code.co_names, constants]
-
-
-def _bytes(tensor: Tensor) -> np.ndarray:
-    """The bytes of a tensor, where it can be in the order of its memory, which needs no copy."""
-    tensor = tensor.detach().cpu()
-    if tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last):
-        tensor = tensor.permute(0, 2, 3, 1)
-    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
-
-
-def _read(path: Path) -> Tensor | None:
-    """The kept result, or None when there is none or its file is damaged."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    try:
-        kept = load(path.read_bytes())
-        whole = bytes(kept["sha256"].tolist()) == hashlib.sha256(_bytes(kept["features"])).digest()
-        return kept["features"] if whole else None
-    except (OSError, KeyError, SafetensorError):
-        return None
-
-
-def _write(path: Path, result: Tensor) -> None:
-    from safetensors.torch import save
-
-    digest = torch.tensor(list(hashlib.sha256(_bytes(result)).digest()), dtype=torch.uint8)
-    try:
-        write_atomically(path, save({"features": result, "sha256": digest}))
-    except OSError as error:  # a result that cannot be kept is a result all the same
-        warnings.warn(f"the features could not be kept ({error}): they will be computed again; "
-                      "make room, or set TLCOURSE_CACHE to a folder that can be written",
-                      stacklevel=3)

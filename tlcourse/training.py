@@ -106,45 +106,69 @@ def fit(
                    patience=patience)
     if patience is not None and validation is None:
         raise ValueError("early stopping (patience) needs a validation set")
-    model.to(device).train()
     groups = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
     optimiser = torch.optim.AdamW(groups, lr=lr, weight_decay=0, fused=True)
     _check_reach(optimiser, model)
     generator = torch.Generator().manual_seed(seed)
     history, kept, losses = History(), copy.deepcopy(model.state_dict()), []
     order = batches(len(train), batch_size, seed)
-    with torch.random.fork_rng(devices=[]), few_threads(model):
-        torch.manual_seed(seed)
-        bar = tqdm(range(1, steps + 1), disable=not progress, desc="training", leave=False)
-        try:
-            for step in bar:
-                rows = next(order)
-                x, y = train.X[rows], train.y[rows].to(device)
-                if augment is not None:
-                    x = augment(x, generator)
-                loss = _loss(model(x.to(device)), y)
-                if penalty is not None:
-                    loss = loss + penalty(model)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                losses.append(loss.detach())
+    with training_steps(model, history, steps, seed=seed, device=device, progress=progress) as bar:
+        for step in bar:
+            rows = next(order)
+            x, y = train.X[rows], train.y[rows].to(device)
+            if augment is not None:
+                x = augment(x, generator)
+            loss = _loss(model(x.to(device)), y)
+            if penalty is not None:
+                loss = loss + penalty(model)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.detach())
 
-                if step % every == 0 or step == steps:
-                    _record(history, step, losses, model, validation, device, kept)
-                    losses.clear()
-                    bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
-                    if patience and step - history.best_step >= patience * every:
-                        bar.total = step  # early is an end too, not a failure
-                        break
+            if step % every == 0 or step == steps:
+                _record(history, step, losses, model, validation, device, kept)
+                losses.clear()
+                bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
+                if patience and step - history.best_step >= patience * every:
+                    bar.total = step  # early is an end too, not a failure
+                    break
+    if validation is not None and history.step:
+        model.load_state_dict(kept)
+    return history
+
+
+@contextmanager
+def training_steps(model: nn.Module, history, steps: int, *, seed: int, device: str,
+                   progress: bool):
+    """What every training shares: give its steps, 1 to `steps`, as a bar to loop over.
+
+    Inside, the model is on `device` and in training mode, `seed` draws dropout, and the global
+    random state is left alone. An interrupt ends the loop, is noted in ``history.interrupted``
+    and goes no further. At the end, whatever it is, the model is on the CPU and in evaluation
+    mode.
+    """
+    model.to(device).train()
+    threads = torch.get_num_threads()
+    small = sum(p.numel() for p in model.parameters()) < 1e6
+    bar = tqdm(range(1, steps + 1), disable=not progress, desc="training", leave=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        # More threads gain a small network little, and cost much when the cores are busy.
+        torch.set_num_threads(1 if small else threads)
+        try:
+            yield bar
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
             bar.close()
-            if validation is not None and history.step:
-                model.load_state_dict(kept)
+            torch.set_num_threads(threads)
             model.to("cpu").eval()
-    return history
+
+
+def stream_seed(seed: int, stream: int) -> int:
+    """A seed for each stream of random numbers; seed + 1 would give seed 0 the stream of seed 1."""
+    return int(np.random.default_rng([seed, stream]).integers(2**31))
 
 
 def _loss(outputs, y: Tensor) -> Tensor:
@@ -153,17 +177,6 @@ def _loss(outputs, y: Tensor) -> Tensor:
         return cross_entropy(outputs, y)
     logits, *others = (logits for logits in outputs if logits is not None)
     return cross_entropy(logits, y) + 0.3 * sum(cross_entropy(other, y) for other in others)
-
-
-@contextmanager
-def few_threads(model: nn.Module):
-    """One thread for a small network: more gain little, and cost much when the cores are busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if sum(p.numel() for p in model.parameters()) < 1e6 else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _record(history, step, losses, model, validation, device, kept) -> None:

@@ -83,7 +83,7 @@ def drawn(source: Domain, target: Domain, labels: int, seed: int):
 def scores(draw: Draw, make, start, hurt, repaired) -> dict:
     """Accuracies, and the evidence for each cause; the last cause is read off two accuracies."""
     scratch = accuracy(ways.scratch(draw, make, None), draw.own_test)
-    two = {way: accuracy(ways.WAYS[way](draw, make, start), draw.test)
+    two = {way: accuracy(ways.TRAIN[way](draw, make, start), draw.test)
            for way in ("frozen", "fine_tune")}
     found = explain([measure(draw, make, start)], two, [])
     return {"scratch": scratch, "hurt": accuracy(hurt, draw.test),
@@ -208,7 +208,7 @@ def choose(name: str, seed: int) -> dict:
                 test = draw.own_test if way == "scratch" else draw.test
                 able = draw.common or way != "aligned"
                 found[way].append(
-                    accuracy(ways.WAYS[way](draw, make, start), test) if able else None)
+                    accuracy(ways.TRAIN[way](draw, make, start), test) if able else None)
     finally:
         ways.RATES.update(kept)
     return found
@@ -231,11 +231,11 @@ def map_runs(source_name: str, labels: list[int], seed: int) -> dict:
     draw, make, start = drawn(source(source_name), load("uci_digits"), labels[0], seed)
     found = {way: [None] * len(labels) for way in STRATEGIES}
     for way in ways.UNLABELLED if both.common else ():  # the same for every number of labels
-        found[way] = [accuracy(ways.WAYS[way](draw, make, start), draw.test)] * len(labels)
+        found[way] = [accuracy(ways.TRAIN[way](draw, make, start), draw.test)] * len(labels)
     for i, n in enumerate(labels):
         draw = both.draw(seed, folds=FOLDS, labels_per_class=n)
         for way in ("frozen", "fine_tune"):
-            found[way][i] = accuracy(ways.WAYS[way](draw, make, start), draw.test)
+            found[way][i] = accuracy(ways.TRAIN[way](draw, make, start), draw.test)
     return found
 
 

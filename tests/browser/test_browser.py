@@ -79,7 +79,7 @@ def lab(tmp_path):
         server.wait(timeout=30)
 
 
-def _wait_for(url, server, log, seconds=60):
+def _wait_for(url, server, log, seconds=240):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -95,7 +95,7 @@ def _open(page, address):
     """Open a notebook's page; return when its own kernel answers."""
     page.goto(address)
     name = urlsplit(address).path.partition("/lab/tree/")[2]
-    page.wait_for_function(OPENED, arg=name, timeout=60_000)
+    page.wait_for_function(OPENED, arg=name, timeout=240_000)
     page.evaluate(READY)  # before a kernel session is there, running would hang or start two
 
 
@@ -118,7 +118,7 @@ def _answer(page, cell, text):
 
 def _says(page, words):
     active = page.locator(".jp-Notebook .jp-mod-active .jp-OutputArea")
-    active.get_by_text(words).wait_for(timeout=30_000)
+    active.get_by_text(words).wait_for(timeout=120_000)
 
 
 def test_a_newcomer_runs_lesson_00_and_answers_an_exercise_wrong_and_then_right(chromium, lab):
@@ -128,7 +128,7 @@ def test_a_newcomer_runs_lesson_00_and_answers_an_exercise_wrong_and_then_right(
     _open(page, lab)
 
     page.evaluate(RUN_ALL)
-    page.wait_for_function(DONE, timeout=120_000)
+    page.wait_for_function(DONE, timeout=400_000)
     cells = page.evaluate(CELLS)
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error"] == []

@@ -6,8 +6,8 @@ from test_browser import _answer, _open, _says, chromium, lab  # noqa: F401, fix
 
 from tlcourse.notebook import places
 from tlcourse.utils.files import ROOT
+from tlschool.live import checkpoints, slides, steps
 from tlschool.live import notebooks as live
-from tlschool.live import slides, steps
 
 SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets
     .find(cell => cell.model.id === id).model.sharedModel.source"""
@@ -57,6 +57,7 @@ def test_a_participant_falls_behind_catches_up_and_goes_on(chromium, lab, tmp_pa
     monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path / "workspace"))
     live.write("00")
     lesson = steps.read("00")
+    checkpoints.make(lesson)  # as `live 00` does
     words = [step for step in lesson.steps if step.section == "the-words"]
     count, first = len(lesson.steps), words[0].number
     page = chromium.new_page(viewport={"width": 1280, "height": 900})

@@ -2,6 +2,8 @@
 
 import json
 import warnings
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -12,7 +14,10 @@ from tlschool.classroom.assignment import assignment, starter
 from tlschool.classroom.limits import Limits
 
 LESSON = "01"
-LIMITS = Limits(seconds=20, cell_seconds=5, memory=1_000_000_000)
+LIMITS = Limits(seconds=15, cell_seconds=3, memory=1_000_000_000)
+BEFORE = {"tlschool.classroom": "tlcourse.school.classroom", "tlcourse.utils.files":
+          "tlcourse.files", "tlcourse.diagnose import Report": "tlcourse.report import Report"}
+"""Where assignments that were released before import from, by where they do now."""
 WRONG = {
     "01-ex-1-1": "guess = 0.5",
     "01-ex-1-2": "def recall_per_class(confusion):\n"
@@ -23,11 +28,26 @@ WRONG = {
 }
 
 
+@cache
+def given(lesson=LESSON, variant=0):
+    """The assignment, made once; nobody changes it."""
+    return assignment(lesson, variant)
+
+
 def blank(lesson=LESSON, variant=0):
     """The notebook as it is handed out."""
-    return assignment(lesson, variant).notebook
+    return deepcopy(given(lesson, variant).notebook)
 
 
+def released_before(notebook):
+    """The notebook with the imports of the version in which the modules had other names."""
+    for one in notebook.cells:
+        for now, before in BEFORE.items():
+            one.source = one.source.replace(f"from {now}", f"from {before}")
+    return notebook
+
+
+@cache
 def answers(lesson=LESSON):
     """The right answers by cell id, from the edition with solutions."""
     solved = {cell.id: cell.source for cell in load(places.solution(lesson)).cells}
@@ -91,13 +111,13 @@ def all_kinds(folder: Path, server: str) -> None:
         id: source + _checked_twice(id, source) for id, source in WRONG.items()})))
     save(folder / "syntax_error.ipynb", perfect(ex_1_3="def leaky_split(n:\n    return"))
     save(folder / "infinite_loop.ipynb", perfect(ex_1_3="while True:\n    pass"))
-    save(folder / "stubborn_loop.ipynb", perfect(ex_1_3=(
-        "while True:\n    try:\n        while True:\n            pass\n"
+    save(folder / "catches_everything.ipynb", perfect(ex_1_3=(
+        "import time\nwhile True:\n    try:\n        time.sleep(60)\n"
         "    except BaseException:\n        pass")))
     save(folder / "memory_bomb.ipynb", perfect(ex_1_3="""
 hoard = []
 while True:
-    hoard.append(bytearray(50_000_000))
+    hoard.append(bytes(50_000_000))
 """))
     save(folder / "output_bomb.ipynb", perfect(
         ex_1_3='for _ in range(100):\n    print("x" * 1_000_000)\n' + right["01-ex-1-3"]))
@@ -143,20 +163,24 @@ def _of_cells(folder, right):
                               "    return shares(confusion.diagonal(), confusion.sum(axis=1))")
     notebook.cells.insert(notebook.cells.index(cell(notebook, "01-ex-1-2")) + 1, helper)
     save(folder / "own_helper_cell.ipynb", notebook)
+    notebook = perfect()
+    notebook.cells.append(nbformat.v4.new_code_cell('visible("1.1", guess)'))
+    notebook.cells.append(nbformat.v4.new_code_cell(cell(notebook, "01-setup").source))
+    save(folder / "released_before.ipynb", released_before(notebook))
 
 
 def _of_cheats(folder, right, server):
     patches = """
-import tlcourse.notebook.check as ladder
+import tlcourse.school.check as ladder  # the name that it had before
 from tlcourse.notebook import exercises
-from tlschool.classroom import checks as judge, variants, worker
+from tlschool.classroom import checks, variants, worker
 passing = lambda *given, **more: ladder.Result(True, "passed")
-ladder.grade = ladder.climb = judge.judge = worker.judge = passing
+ladder.grade = ladder.climb = checks.judge = worker.judge = passing
 ladder.check.__code__ = (lambda exercise_id, answer: answer).__code__
 variants.SEEDS = [0]
 for number in (1, 2, 3, 4):
     object.__setattr__(exercises.get(f"1.{number}"), "checks", ())
-exercises.lesson("01").exercises.clear()
+object.__setattr__(exercises.lesson("01"), "exercises", ())
 """
     save(folder / "tampered_package.ipynb", filled({**WRONG, "01-ex-1-1": patches + "guess = 0.5"}))
     during = ("def recall_per_class(confusion):\n    import tlcourse.notebook.check as ladder\n"

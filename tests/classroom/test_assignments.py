@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from tlcourse.notebook import exercises, places
 from tlschool.authoring import runner
 from tlschool.authoring.source import load, tags
 from tlschool.classroom import gradebook, variants
-from tlschool.classroom.assignment import assignment, starter
+from tlschool.classroom.assignment import starter
 from tlschool.classroom.clean import Submission, clean
 from tlschool.classroom.dependencies import needed, statements
-from tlschool.classroom.execute import attempt
+from tlschool.classroom.execute import run
 from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import release, students_in
 
@@ -28,8 +27,19 @@ SECONDS = 8
 
 
 @pytest.fixture(scope="module")
-def all_released(tmp_path_factory):
-    return release(LESSONS, tmp_path_factory.mktemp("all"), ["ann", "bob"]).to_hand_out
+def course(tmp_path_factory):
+    """A course folder with all lessons, for two students."""
+    folder = tmp_path_factory.mktemp("all")
+    release(LESSONS, folder, ["ann", "bob"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def all_released(course):
+    """What is handed out of each lesson, by its id."""
+    return {lesson: [course / "release" / f"lesson-{lesson}" / f"lesson-{lesson}.ipynb",
+                     *(course / "variants" / f"lesson-{lesson}" / f"{student}.ipynb"
+                       for student in ("ann", "bob"))] for lesson in LESSONS}
 
 
 def lines(source):
@@ -52,9 +62,7 @@ def everything_in(notebook):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_no_line_of_a_solution_is_in_what_is_handed_out(lesson, all_released):
-    handed_out = [path for path in all_released if f"lesson-{lesson}" in str(path)]
-    assert [path.stem for path in handed_out] == [f"lesson-{lesson}", "ann", "bob"]
-    for path in handed_out:
+    for path in all_released[lesson]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         texts = {line.strip() for line in everything_in(notebook).replace('\\"', '"').splitlines()}
         found = set(solution_lines(lesson)) & texts
@@ -65,7 +73,7 @@ def test_no_line_of_a_solution_is_in_what_is_handed_out(lesson, all_released):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_search_would_find_a_solution(lesson):
-    notebook = assignment(lesson).notebook
+    notebook = hand_ins.blank(lesson)
     (line, *_) = solution_lines(lesson)
     notebook.metadata["note"] = f"see\n  {line}\nthere"
     texts = {text.strip() for text in
@@ -75,7 +83,7 @@ def test_the_search_would_find_a_solution(lesson):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson, monkeypatch):
-    notebook = assignment(lesson).notebook
+    notebook = hand_ins.blank(lesson)
     clock = nbformat.v4.new_code_cell("import time\nprint(time.process_time())")
     notebook.cells.append(clock)  # on a computer that does nothing else, the seconds it takes
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # two threads that wait count twice
@@ -90,14 +98,14 @@ def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson, monkeypa
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_solutions_of_every_lesson_earn_all_points_and_no_remark(lesson):
     """So the release keeps what a solution needs, and no honest run looks like a trick."""
-    given = assignment(lesson)
-    outcome = attempt(clean(Submission(hand_ins.perfect(lesson)), given), given, Limits())
+    given = hand_ins.given(lesson)
+    outcome = run(clean(Submission(hand_ins.perfect(lesson)), given), given, Limits())
     assert {one.exercise: one.reason for one in outcome.earned if one.reason} == {}
     assert outcome.remarks == []
 
 
-def test_nbgrader_knows_the_exercises_and_their_points(released):
-    source, out = (nbformat.read(released / place / "lesson-01" / "lesson-01.ipynb", 4)
+def test_nbgrader_knows_the_exercises_and_their_points(course):
+    source, out = (nbformat.read(course / place / "lesson-01" / "lesson-01.ipynb", 4)
                    for place in ("source", "release"))
     graded = [cell for cell in out.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     points = {e.id: e.minutes for e in exercises.lesson("01").exercises}
@@ -110,18 +118,16 @@ def test_nbgrader_knows_the_exercises_and_their_points(released):
     assert "hidden(" in str(source.cells) and "hidden(" not in str(out.cells)
 
 
-def test_nbgrader_on_its_own_gives_the_same_points(released, tmp_path):
+def test_nbgrader_on_its_own_gives_the_same_points(course):
     """An instructor may use the release with nbgrader alone, without any walls."""
-    course = tmp_path / "course"
-    shutil.copytree(released, course)
     half = hand_ins.perfect(ex_1_3="", ex_1_4="def chosen_score(a, b):\n    return max(b)")
     hand_ins.save(course / "submitted" / "ann" / "lesson-01" / "lesson-01.ipynb", half)
     gradebook._run(Autograde, course, "lesson-01", "ann", Config())
     assert gradebook.points(course, "lesson-01") == {"ann": 7.0}
 
 
-def test_a_prediction_shows_what_the_lesson_had_shown(released):
-    notebook = assignment("03").notebook
+def test_a_prediction_shows_what_the_lesson_had_shown():
+    notebook = hand_ins.blank("03")
     shown = hand_ins.cell(notebook, "03-ex-3-1-before")
     assert "## Nothing, everything, or from scratch" in shown.source
     assert re.search(r"!\[Learning curve.*\]\(attachment:picture2.png\)", shown.source)
@@ -129,13 +135,13 @@ def test_a_prediction_shows_what_the_lesson_had_shown(released):
 
 
 def test_a_text_of_the_lesson_about_check_is_left_out():
-    text = hand_ins.cell(assignment("00").notebook, "00-ex-0-1-text").source
+    text = hand_ins.cell(hand_ins.blank("00"), "00-ex-0-1-text").source
     assert "check(" not in text and "- a) scratch, as is, tuned" in text
 
 
 @pytest.mark.parametrize("variant", [0, 7])
 def test_the_call_that_a_text_asks_for_works_with_what_is_there(variant):
-    notebook = assignment("05", variant).notebook
+    notebook = hand_ins.blank("05", variant)
     names, text = {}, hand_ins.cell(notebook, "05-ex-5-4-text").source
     for id in ("05-setup", "05-ex-5-4"):
         exec(hand_ins.cell(notebook, id).source, names)
@@ -145,7 +151,7 @@ def test_the_call_that_a_text_asks_for_works_with_what_is_there(variant):
 
 
 def test_a_student_gets_data_of_ones_own(all_released):
-    _, ann, bob = (path for path in all_released if "lesson-00" in str(path))
+    _, ann, bob = all_released["00"]
     texts = [hand_ins.cell(nbformat.read(path, 4), "00-ex-0-1-text").source for path in (ann, bob)]
     assert texts[0] != texts[1]
     assert sorted(line[5:] for line in texts[0].splitlines() if line.startswith("- ")) == sorted(

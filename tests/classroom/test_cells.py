@@ -2,18 +2,18 @@
 
 import json
 import os
+import re
 
 import nbformat
 import pytest
-from hand_ins import LESSON, answers, blank, cell, filled, perfect, save
+from hand_ins import answers, blank, cell, filled, given, perfect, released_before, save
 
-from tlschool.classroom import clean as submission
-from tlschool.classroom.assignment import assignment
+from tlschool.classroom import clean as cleaning
 from tlschool.classroom.clean import Submission, Unreadable, clean, read, student_name
 
 
 def cleaned(notebook):
-    return clean(Submission(notebook), assignment(LESSON))
+    return clean(Submission(notebook), given())
 
 
 def sources(notebook):
@@ -27,6 +27,21 @@ def own_cell(source):
 def test_a_clean_submission_stays_as_it_is():
     assert sources(cleaned(perfect()).notebook) == sources(perfect())
     assert cleaned(perfect()).remarks == []
+
+
+def test_a_clean_submission_of_a_release_of_before_is_brought_up_to_date():
+    done = clean(Submission(released_before(perfect("08"))), given("08"))
+    assert sources(done.notebook) == sources(perfect("08"))
+    assert done.remarks == []
+
+
+def test_the_imports_of_a_release_of_before_give_the_same_objects():
+    now, before = {}, {}
+    for names, notebook in ((now, blank("08")), (before, released_before(blank("08")))):
+        setup = cell(notebook, "08-setup").source
+        exec("\n".join(re.findall("^from tlcourse.*|^from tlschool.*", setup, re.M)), names)
+    assert set(now) == set(before) == {"visible", "ROOT", "Report", "__builtins__"}
+    assert all(before[name] is value for name, value in now.items())
 
 
 def test_cells_that_lost_all_marks_are_known_by_their_text_and_own_ones_keep_their_place():
@@ -107,7 +122,7 @@ def test_the_notebook_of_the_lesson_itself_is_read_by_its_names():
 def test_no_content_of_a_file_stops_the_reader(tmp_path, content):
     (tmp_path / "a.ipynb").write_bytes(content)
     with pytest.raises(Unreadable):
-        clean(read(tmp_path / "a.ipynb"), assignment(LESSON))
+        clean(read(tmp_path / "a.ipynb"), given())
 
 
 @pytest.mark.parametrize("mark", [["a"], {"a": 1}, None, 7, ""])
@@ -115,7 +130,7 @@ def test_no_mark_of_a_cell_stops_it_either(mark, tmp_path):
     notebook = perfect()
     cell(notebook, "01-ex-1-2").metadata["nbgrader"]["grade_id"] = mark
     path = save(tmp_path / "a.ipynb", notebook)
-    done = clean(read(path), assignment(LESSON))
+    done = clean(read(path), given())
     assert cell(done.notebook, "01-ex-1-2").source == answers()["01-ex-1-2"]
 
 
@@ -137,7 +152,7 @@ def test_a_link_to_somebody_elses_file_is_not_followed(tmp_path):
 
 
 def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(submission, "LARGEST", 1000)
+    monkeypatch.setattr(cleaning, "LARGEST", 1000)
     with pytest.raises(Unreadable, match="larger than"):
         read(save(tmp_path / "a.ipynb", perfect()))
 

@@ -5,8 +5,7 @@ import unicodedata
 import pytest
 from hand_ins import perfect, save
 
-from tlschool.classroom import cache as records
-from tlschool.classroom import variants
+from tlschool.classroom import cache, variants
 from tlschool.classroom.collect import notices, submissions
 from tlschool.classroom.execute import Outcome
 from tlschool.classroom.grade import variant_of
@@ -86,7 +85,7 @@ def test_a_second_notebook_takes_the_name_of_no_other_student(handed_in, tmp_pat
 def test_who_was_graded_before_and_is_not_in_this_folder_is_named(handed_in, tmp_path):
     handed_in("bob.ipynb", "bob")
     for student in ("bob", "s0", "s1", "s2", "s3", "s4", "s5"):
-        records.write(records.place(tmp_path, "lesson-01", student), "", Outcome([]))
+        cache.write(cache.place(tmp_path, "lesson-01", student), "", Outcome([]))
     assert notices(tmp_path / "in", "lesson-01", tmp_path) == [
         f"graded before and not in {tmp_path / 'in'} now: s0, s1, s2, s3, s4 and 1 more; the "
         "reports are of this folder alone"]

@@ -29,9 +29,10 @@ def inside():
 
 def test_the_course_can_be_read_and_not_changed(inside):
     assert inside("""
-from tlcourse.data import bundled
+from tlcourse.data import bundled, load
+from tlcourse.utils.files import ROOT
 tried = {}
-for path in (bundled.__file__, bundled.ROOT / "data/MANIFEST.json", json.__file__):
+for path in (bundled.__file__, ROOT / "data/MANIFEST.json", json.__file__):
     try:
         open(path, "a").close()
     except OSError as error:
@@ -40,14 +41,16 @@ try:
     pathlib.Path("/new").mkdir()
 except OSError as error:
     tried["/new"] = type(error).__name__
-print(json.dumps([len(tlcourse.data.load("uci_digits")), sorted(set(tried.values())), len(tried)]))
+print(json.dumps([len(load("uci_digits")), sorted(set(tried.values())), len(tried)]))
 """) == [1797, ["OSError"], 4]
 
 
 def test_submissions_solutions_and_the_rest_of_the_disk_are_not_there(inside, tmp_path):
     (tmp_path / "sibling.ipynb").write_text("{}")
+    lessons = [path for path in (ROOT / "lessons").rglob("*") if path.name in (
+        "lesson.md", "proofs.py", "instructor-guide.md")]
     paths = [tmp_path, ROOT / "tests", ROOT / "workspace", ROOT / "notebooks", ROOT / ".git",
-             "/etc/passwd", "/var", "/run"]
+             "/etc/passwd", "/var", "/run", *lessons]
     assert inside(f"print(json.dumps([p for p in {[str(p) for p in paths]!r} "
                   "if pathlib.Path(p).exists()]))") == []
 

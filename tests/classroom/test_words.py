@@ -5,11 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from hand_ins import LESSON, perfect, save
+from hand_ins import LESSON, given, perfect, save
 
-from tlschool.classroom import command, gradebook
-from tlschool.classroom import release as release_module
-from tlschool.classroom import tables as report
+from tlschool.classroom import command, gradebook, tables
+from tlschool.classroom import release as releasing
 from tlschool.classroom.assignment import assignment
 from tlschool.classroom.execute import Earned, Outcome, nothing
 from tlschool.classroom.grade import Graded
@@ -50,16 +49,16 @@ def test_a_new_release_keeps_what_somebody_has_written_into_the_last_one(tmp_pat
 def test_a_release_that_nbgrader_refuses_leaves_the_last_one_as_it_was(
     released, tmp_path, capsys, monkeypatch
 ):
-    course, given = tmp_path / "course", assignment(LESSON)
+    course, asked = tmp_path / "course", given()
     shutil.copytree(released, course)
-    gradebook.enter(course, given.name, "ann", written(given.notebook), nothing(given, "late."))
+    gradebook.enter(course, asked.name, "ann", written(asked.notebook), nothing(asked, "late."))
 
     def with_another_exercise(lesson, variant=0, **how):
         made = assignment(lesson, variant, **how)
         made.notebook.cells[-1].metadata["nbgrader"]["grade_id"] = "01-ex-1-9-check"
         return made
 
-    monkeypatch.setattr(release_module, "assignment", with_another_exercise)
+    monkeypatch.setattr(releasing, "assignment", with_another_exercise)
     before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
     assert cli.main(["classroom", "release", LESSON, "--output", str(course)]) == 1
     assert capsys.readouterr().err == (
@@ -153,7 +152,7 @@ def graded(student, *earned):
 
 def test_the_tables_hold_no_formula_and_any_text(tmp_path):
     reason = '=SUM(A1), "quoted",\tand 中文'
-    report.write(tmp_path, [graded("ann", Earned("1.1", 0, 2, reason))])
+    tables.write(tmp_path, [graded("ann", Earned("1.1", 0, 2, reason))])
     assert (tmp_path / "points.csv").read_text("utf-8-sig").splitlines()[1] == (
         "ann,ann.ipynb,1.1,0,2,\"'=SUM(A1), \"\"quoted\"\",\tand 中文\"")
     assert (tmp_path / "remarks.csv").read_text("utf-8-sig").splitlines()[1] == (
@@ -162,7 +161,7 @@ def test_the_tables_hold_no_formula_and_any_text(tmp_path):
 
 def test_answers_that_differ_in_numbers_alone_are_one_kind():
     said = ["19 of 20 rows, 1e-5", "3 of 40 rows, 2.5", "", "another", "19 of 20 rows, 7"]
-    found = report.items([graded(f"s{n}", Earned("1.3", 0, 8, text))
+    found = tables.items([graded(f"s{n}", Earned("1.3", 0, 8, text))
                           for n, text in enumerate(said)])
     assert found == [("1.3", 3, "60%", "# of # rows, #"), ("1.3", 1, "20%", "another"),
                      ("1.3", 1, "20%", "right")]

@@ -163,15 +163,18 @@ why = "So it is."
 '''
 
 GLOSSARY = "| English | 中文 | meaning |\n|---|---|---|\n| Gap | 差距 | A difference. |\n"
-README = "# Course\n\n<!-- lessons -->\n<!-- /lessons -->\n\nMore.\n"
+GUIDE = "# Guide\n\n<!-- lessons -->\n\n<!-- /lessons -->\n\nMore.\n"
+README = "# Course\n\n<!-- lessons -->\n\n<!-- /lessons -->\n\nMore.\n"
 
 
 def lay_out(root, monkeypatch):
     """A course of this one lesson under `root`, where the school will look for it."""
     for name, text in {"lessons/90_small/lesson.md": LESSON,
                        "lessons/90_small/checks.py": CHECKS,
-                       "lessons/90_small/texts.toml": TEXTS, "lessons/glossary.md": GLOSSARY,
-                       "README.md": README}.items():
+                       "lessons/90_small/texts.toml": TEXTS,
+                       "lessons/90_small/guide.md": "*Point.* [This](../glossary.md).\n",
+                       "lessons/glossary.md": GLOSSARY, "lessons/instructor-guide.md": GUIDE,
+                       "lessons/common-errors.md": "# Errors\n", "README.md": README}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

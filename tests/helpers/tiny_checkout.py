@@ -4,8 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
+
+import uv
 
 from tlcourse.utils.files import ROOT
+
+UV = {"PATH": os.pathsep.join([str(Path(uv.find_uv_bin()).parent), os.environ["PATH"]])}
+"""Makes `uv` a program of this computer."""
 
 SOURCE = (ROOT / "course.py").read_text(encoding="utf-8")
 
@@ -50,7 +57,7 @@ class Tiny:
 
     def __init__(self, folder):
         self.folder = folder
-        self.stamp, self.log = folder / ".venv" / "installed.txt", folder / ".venv" / "pip.log"
+        self.stamp, self.log = folder / ".venv" / "installed.txt", folder / ".venv" / "install.log"
         for name, text in {
             "course.py": SOURCE, "pyproject.toml": PYPROJECT, "constraints.txt": "",
             "backend.py": BACKEND, "tlschool/__init__.py": "", "tlschool/__main__.py": PROGRAM,
@@ -58,6 +65,11 @@ class Tiny:
         }.items():
             (folder / name).parent.mkdir(exist_ok=True, parents=True)
             (folder / name).write_text(text, encoding="utf-8")
+
+    def needs(self, line):
+        """What it needs from now on, as a line of a package's metadata; it is not installed yet."""
+        self.stamp.unlink(missing_ok=True)
+        (self.folder / "needs").write_text(f"Requires-Dist: {line}\n", encoding="utf-8")
 
     def call(self, *words, cwd=None, begin=subprocess.run, **environment):
         apart = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1"}
@@ -71,3 +83,14 @@ class Tiny:
         ended = self.call(*words, **options)
         assert ended.returncode == 0, ended.stderr
         return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('["')]
+
+
+def wheel(folder, name="faraway", version="1"):
+    """A package with nothing in it, to be found in the folder."""
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        info = f"{name}-{version}.dist-info/"
+        about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        archive.writestr(info + "METADATA", about)
+        archive.writestr(info + "WHEEL",
+                         "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(info + "RECORD", "")

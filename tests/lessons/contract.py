@@ -14,7 +14,8 @@ from nbformat import NotebookNode
 from tlcourse.notebook.figure import ALT_LENGTH
 from tlschool.authoring.source import COMPARED, checked, tags, tree
 
-TAGS = frozenset({"exercise", "solution", "check", "claim", "slide", "notes", "slow", "hide-input"})
+TAGS = frozenset({"exercise", "solution", "check", "claim", "slide", "slide-output-apart", "notes",
+                  "slow", "hide-input"})
 TASKS = frozenset({"exercise", "solution"})
 CELL_SECONDS, LESSON_SECONDS = 20, 120
 MEDIAN_LINES, MOST_LINES = 5, 25

@@ -91,6 +91,13 @@ def test_check_names_what_differs_and_runs_nothing(course, capsys, monkeypatch, 
     assert snapshot(course) == before
 
 
+def test_a_cell_that_holds_the_prose_to_a_run_is_in_no_notebook_and_moves_no_id(course):
+    build.build(["90"])
+    cell = "```{code-cell} ipython3\n:tags: [prose]\nassert better[0] > worse[0]\n```\n"
+    change(course / "lessons/90_small/lesson.md", "The line rises.\n", f"The line rises.\n\n{cell}")
+    assert list(build.differences("90")) == []
+
+
 def test_check_sees_a_notebook_that_was_saved_half(course, capsys):
     build.build(["90"])
     (course / LEARNER).write_text('{"cells": [', encoding="utf-8")
@@ -167,16 +174,6 @@ def test_new_outputs_alone_are_no_edit(course):
     (course / LEARNER).write_text(json.dumps(notebook), encoding="utf-8")
     build.build(["90"])
     assert not (course / "workspace").exists()
-
-
-def test_the_readme_s_table_follows_and_check_sees_when_it_does_not(course, capsys):
-    build.build(["90"])
-    row = "| 90 | A small lesson | 5 + 4 min | 5 s | dots |"
-    text = (course / "README.md").read_text(encoding="utf-8")
-    assert row in text and text.endswith("<!-- /lessons -->\n\nMore.\n")
-    change(course / "README.md", "A small lesson", "A large lesson")
-    assert build.build(check=True) == 1
-    assert "README.md: the table of lessons differs" in capsys.readouterr().out
 
 
 def test_a_lesson_runs_in_a_real_kernel_and_keeps_the_contract(tmp_path, monkeypatch):

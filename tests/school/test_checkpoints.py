@@ -1,282 +1,218 @@
-"""Checkpoints hold what the rest of a lesson needs, are quick, small, and of today's lessons."""
+"""A lesson runs once on this computer; its state before each section is then there in a moment."""
 
-import builtins
-import functools
-import importlib.util
 import inspect
-import json
-import os
 import re
-import subprocess
 import sys
-import time
-from symtable import symtable
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
 import pytest
-import torch
 from IPython.core.interactiveshell import InteractiveShell
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from tlcourse import load
-from tlcourse.diagnose.report.report import Report
-from tlcourse.models import small_cnn
-from tlcourse.notebook import check, places
-from tlcourse.stats import Gap
-from tlcourse.training import History, accuracy
-from tlcourse.utils import files
+from tlcourse.data import domain
+from tlcourse.notebook import check
+from tlcourse.utils import cache
 from tlschool.authoring import runner
-from tlschool.authoring.source import read_source
-from tlschool.live import checkpoints, steps, stored
+from tlschool.live import checkpoints, steps
 
-LESSONS = list(places.notebooks())
 SECONDS = 2  # once torch is imported
-FIRST_FOUR = 1.5e6  # bytes
+REAL = "04"  # the lesson that is quick to run
+TWICE = "def twice(x):\n    return factor * x\n"
+BEGIN = f"""import matplotlib.pyplot as plt
+import torch
+from tlcourse import check, load
+from ipywidgets import interact
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.full((3,), 4.0))
+
+{TWICE}
+@interact(n=(0, 4))
+def knob(n=1):
+    print(n)
+
+factor, unused = 2, torch.zeros(1000)
+net = Net()
+both = [net, net]
+methods = {{"by name": twice, "lambda": lambda x: factor + x}}
+endless = (n for n in both)
+parts = load("uci_digits").split(seed=0)
+parts.test.open("a first look")
+drawn = plt.figure()
+print("loud")"""
+USE = "print(knob, net, both, methods, endless, parts, order, drawn)"
 
 
-def recorded(id):
-    """Checkpoints of a lesson, each with the numbers of its steps."""
-    text = (checkpoints.folder() / f"{id}.json").read_text(encoding="utf-8")
-    return json.loads(text)["checkpoints"]
+def small_lesson(begin=BEGIN):
+    """Three sections, the second with an exercise."""
+    starter, solution = (new_code_cell(f'order = {value}\norder = check("0.1", order)')
+                         for value in ("...", '"b"'))
+    return steps.Lesson({"id": "90", "seconds": 1.0, "minutes": {"teaching": 9}}, [
+        steps.Step(1, "begin", "# Begin", new_code_cell(begin)),
+        steps.Step(2, "exercise", "# Exercise", starter, solution),
+        steps.Step(3, "use", "# Use", new_code_cell(USE)),
+    ], "")
 
 
-def sections(id):
-    return [name for name, *_ in steps.read(id).sections()]
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """The cache folder after the small lesson ran in a kernel."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TLCOURSE_CACHE", str(folder))
+        checkpoints.make(small_lesson())
+    return folder
 
 
-@functools.cache
-def rest(id):
-    """Code of a lesson from each of its sections on, with the solutions."""
-    names, lesson = sections(id), steps.read(id)
-    return {name: [(step.solution or step.cell).source for step in lesson.steps
-                   if names.index(step.section) >= first] for first, name in enumerate(names)}
+@pytest.fixture
+def loaded(kept, monkeypatch, capsys, workspace):
+    """The namespace before the last section, and what was said of it."""
+    monkeypatch.setenv("TLCOURSE_CACHE", str(kept))
+    monkeypatch.setattr(domain, "LOOKS", [])
+    capsys.readouterr()
+    space = {"__name__": "__main__", "mine": 1}
+    made = checkpoints.load(small_lesson(), "use", space)
+    assert capsys.readouterr() == ("", "") and plt.get_fignums() == []
+    return space, made
 
 
-@pytest.mark.parametrize("id", LESSONS)
-def test_the_checkpoints_are_recorded_from_the_lesson_as_it_is(id):
-    record = json.loads((checkpoints.folder() / f"{id}.json").read_text(encoding="utf-8"))
-    assert record["code_sha256"] == checkpoints.fingerprint(read_source(id)), (
-        f"the code of lesson {id} changed: run python data/runs/checkpoints.py {id}")
-    assert checkpoints.names(id) == sections(id)
+def test_it_brings_what_later_cells_use_and_names_what_it_could_not_keep(loaded):
+    space, made = loaded
+    assert {"both", "order", "drawn", "knob", "methods", "net", "Net", "parts", "twice"} <= set(
+        made.names)
+    assert set(made.names) <= space.keys()
+    assert made.left_out == ["endless"]
+    assert "unused" not in space and "interact" not in space and space["mine"] == 1
 
 
-@pytest.mark.parametrize("id", LESSONS)
-def test_nothing_that_a_later_cell_reads_is_missing(id):
-    for name in checkpoints.names(id):
-        space = {"__name__": "__main__"}
-        checkpoints.load(id, name, space)
-        known = space.keys() | vars(builtins).keys() | {"__name__"}
-        for code in rest(id)[name]:
-            reads, binds = set(), set()
-            tables = [symtable(code, "cell", "exec")]
-            for table in tables:
-                tables += table.get_children()
-                top = table.get_type() == "module"
-                for symbol in table.get_symbols():
-                    if symbol.is_referenced() and (top or symbol.is_global()):
-                        reads.add(symbol.get_name())
-                    if top and (symbol.is_assigned() or symbol.is_imported()):
-                        binds.add(symbol.get_name())
-            known |= binds
-            assert reads <= known, f"{id} {name}: {reads - known}"
+def test_what_values_share_stays_shared(loaded):
+    space, _ = loaded
+    assert space["both"][0] is space["both"][1] is space["net"]
+    assert type(space["net"]) is space["Net"]
+    assert space["net"].weight.tolist() == [4, 4, 4]
+    assert space["methods"]["by name"] is space["twice"]
 
 
-@pytest.mark.parametrize(("id", "name"), [("00", "the-words"), ("03", "staying-near-the-start")])
-def test_after_a_checkpoint_the_rest_of_the_lesson_runs(id, name, tmp_path):
-    begin = ["from tlschool.live import checkpoints",
-             f"checkpoints.load({id!r}, {name!r}, globals())"]
-    cells = [new_code_cell(text) for text in [*begin, *rest(id)[name]]]
-    assert len(cells) > 5
-    runner.execute(new_notebook(cells=cells), folder=tmp_path)
+def test_its_functions_live_in_the_namespace_that_loads_them(loaded):
+    space, _ = loaded
+    for function in space["methods"].values():
+        assert function.__globals__ is space
+    assert [f(10) for f in space["methods"].values()] == [20, 12]
+    space["factor"] = 5
+    assert [f(10) for f in space["methods"].values()] == [50, 15]
 
 
-def test_a_checkpoint_is_there_in_two_seconds_once_torch_is_imported():
-    counts = {(id, name): len(made) for id in LESSONS for name, made in recorded(id).items()}
-    chosen = max(counts, key=counts.get)
-    code = ("import sys, time\nfirst = time.process_time()\nimport torch\n"
-            "start = time.process_time()\n"
-            "from tlschool.live import checkpoints\n"
-            "checkpoints.load(*sys.argv[1:], {'__name__': '__main__'})\n"
-            "print(start - first, time.process_time() - start)")
-    runs = [subprocess.run([sys.executable, "-c", code, *chosen], capture_output=True, text=True,
-                           check=True, timeout=60, env=os.environ | {"OMP_NUM_THREADS": "1"})
-            for _ in range(3)]
-    torchs, taken = map(min, zip(*(map(float, run.stdout.split()) for run in runs), strict=True))
-    # Most of it are imports, and how long torch's own took says how slow the computer is just now.
-    assert taken < max(SECONDS, 1.6 * torchs), chosen
-
-
-def test_no_checkpoint_computes_what_is_slow(monkeypatch, tmp_path):
-    """With the packages imported and nothing kept from before, as in a room's first hour."""
-    slow = {}
-    for id in LESSONS:
-        for number, name in enumerate(recorded(id)):
-            taken = []
-            for again in range(3):  # the first one imports
-                monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / f"{id}-{number}-{again}"))
-                start = time.process_time()
-                checkpoints.load(id, name, {"__name__": "__main__"})
-                taken.append(time.process_time() - start)
-            if min(taken) > SECONDS / 2:
-                slow[id, name] = min(taken)
-            assert plt.get_fignums() == [], f"{id} {name} leaves a picture for the cell to show"
-    assert slow == {}
-
-
-def test_the_bundles_are_small_and_none_is_an_orphan():
-    records = {path.stem: path.read_text(encoding="utf-8")
-               for path in checkpoints.folder().glob("*.json")}
-    weights = list(checkpoints.folder().glob("*.safetensors"))
-    assert all(any(path.name in text for text in records.values()) for path in weights)
-    first = [text for id, text in records.items() if id <= "03"]
-    size = sum(len(text.encode()) for text in first)
-    size += sum(path.stat().st_size for path in weights
-                if any(path.name in text for text in first))
-    assert size < FIRST_FOUR
-
-
-def test_a_checkpoint_brings_the_networks_as_they_were_trained():
-    space = {"__name__": "__main__"}
-    checkpoints.load("00", "the-words", space)
-    test = load("uci_digits").split(seed=0).test.open("test of the checkpoints")
-    assert accuracy(space["tuned"], test) > accuracy(space["source_model"], test) + 0.1
-    assert accuracy(space["source_model"], load("printed_digits")) > 0.98
-
-
-def test_a_function_of_a_checkpoint_has_the_source_that_it_has_in_a_cell(tmp_path, monkeypatch):
+def test_a_function_has_the_source_that_it_has_in_a_cell(loaded, monkeypatch):
     """So a sweep over it that was computed before the kernel was restarted is not done again."""
-    code = "def one_run(seed):\n    return {'twice': 2 * seed}"
-    (tmp_path / "00.json").write_text(json.dumps({"checkpoints": {"later": [0]}, "steps": [
-        {"code": code, "names": ["one_run"]}]}), encoding="utf-8")
-    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell replaces it
     shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
-    shell.run_cell(code)
-    typed = inspect.getsource(shell.user_ns["one_run"])
-    checkpoints.load("00", "later", shell.user_ns)
-    assert inspect.getsource(shell.user_ns["one_run"]) == typed
+    shell.run_cell(TWICE)
+    assert inspect.getsource(loaded[0]["twice"]) == inspect.getsource(shell.user_ns["twice"])
 
 
-def test_an_exercise_that_a_checkpoint_answers_does_not_count_as_passed(
-    workspace, tmp_path, monkeypatch
-):
-    solution = next(step.solution.source for step in steps.read("00").steps
-                    if "classify =" in step.code)
-    code = solution.strip().rpartition("\n")[0]
-    (tmp_path / "00.json").write_text(json.dumps({"checkpoints": {"later": [0]}, "steps": [
-        {"code": code, "names": ["classify"], "lend": "classify"}]}), encoding="utf-8")
-    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
-    space = {"__name__": "__main__"}
-    assert checkpoints.load("0", "later", space) == ["classify"]
-    assert "lent to you" in check.grade("0.2", space["classify"]).message
+def test_an_exercise_that_it_answers_does_not_count_as_passed(loaded, workspace):
+    space, _ = loaded
+    assert space["order"] == "b"
+    assert "lent to you" in check.grade("0.1", space["order"]).message
     assert not (workspace / "progress.json").exists()
-    exec(code, space)
-    assert check.grade("0.2", space["classify"]).passed, "the same answer by one's own hand does"
 
 
-LONG = """import time
-import torch
-from tlcourse.models import small_cnn
-from tlcourse.diagnose.report.report import Report
-
-def train(model, steps):
-    time.sleep(0.1)
-    with torch.no_grad():
-        model.head.bias += steps
-    return [steps]
-
-model = small_cnn(3, seed=0)
-unused = small_cnn(3, seed=1)
-def scaled(x):
-    return x * factor
-factor = 2
-history = train(model, 5)
-for name in ["a"]:
-    print(name)
-factor = 3"""
+def test_the_looks_at_test_sets_are_part_of_the_state(loaded):
+    space, _ = loaded
+    assert [why for _, why in space["parts"].test.looks] == ["a first look"]
 
 
-def test_a_recorder_stores_what_is_slow_and_runs_what_is_quick(tmp_path, monkeypatch):
-    """Its plan for the end of a small lesson, loaded, is the state that running it gives."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    path = files.ROOT / "data" / "runs" / "checkpoints.py"
-    spec = importlib.util.spec_from_file_location("recorder", path)
-    recorder = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "recorder", recorder)
-    spec.loader.exec_module(recorder)
-    cells = [new_markdown_cell("## Train", id="00-train-1"), new_code_cell(LONG),
-             new_markdown_cell("## Use", id="00-use-1"),
-             new_code_cell("for name in [1]:\n    print(name, model.head, history, scaled(1))")]
-    weights = {}
-    statements, sections = recorder.execute(new_notebook(cells=cells), weights)
-    plan = recorder.plan(statements, sections["use"])
-    record = {"checkpoints": {"use": list(range(len(plan)))}, "steps": [
-        recorder._step(statements[number], plan[number]) for number in sorted(plan)]}
-    (tmp_path / "00.json").write_text(json.dumps(record), encoding="utf-8")
-    for name, content in weights.items():
-        (tmp_path / name).write_bytes(content)
-    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
-
-    space, whole = {"__name__": "__main__"}, {"__name__": "__main__"}
-    made = checkpoints.load("00", "use", space)
-    exec(LONG, whole)
-    assert set(made) == {"small_cnn", "model", "scaled", "factor", "history"}
-    assert space["history"] == [5] and space["scaled"](1) == whole["scaled"](1) == 3
-    assert torch.equal(space["model"].head.bias, whole["model"].head.bias)
+def test_a_changed_lesson_or_science_or_a_damaged_file_is_a_miss(kept, monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(kept))
+    lesson = small_lesson()
+    assert checkpoints.is_made(lesson)
+    assert checkpoints.is_made(replace(lesson, closing="other words"))
+    assert not checkpoints.is_made(small_lesson(BEGIN + "\n"))
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "SCIENCE", "another")
+        assert not checkpoints.is_made(lesson)
+    (file,) = (kept / "checkpoints" / "90").iterdir()
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    damaged = tmp_path / file.relative_to(kept)
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(file.read_bytes()[:-1])
+    assert not checkpoints.is_made(lesson)
+    with pytest.raises(checkpoints.UnknownCheckpoint, match="no run from which to load"):
+        checkpoints.load(lesson, "use", {})
 
 
-@pytest.mark.parametrize(("id", "name", "said"), [
-    ("00", "nowhere", "no checkpoint 'nowhere'; there is start-here, ten-lines"),
-    ("00", "the", None), ("00", "", "8 checkpoints ''"),
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, runner.RunError])
+def test_a_run_that_does_not_end_leaves_nothing(stopped, tmp_path, monkeypatch, capsys):
+    def half(notebook, *, folder, **settings):
+        (folder / checkpoints.KEPT).mkdir()
+        (folder / checkpoints.KEPT / "begin").write_bytes(b"half")
+        raise stopped("in the middle")
+
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(runner, "execute", half)
+    with pytest.raises(stopped):
+        checkpoints.make(small_lesson())
+    assert list(tmp_path.iterdir()) == [] and not checkpoints.is_made(small_lesson())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "runs once on this computer" in said and "that took 1 s" in said
+
+
+def test_a_run_takes_the_place_of_that_of_the_lesson_before_it_changed(tmp_path, monkeypatch):
+    def whole(notebook, *, folder, **settings):
+        (folder / checkpoints.KEPT).mkdir()
+
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(runner, "execute", whole)
+    checkpoints.make(small_lesson())
+    checkpoints.make(small_lesson("changed = 1"))
+    assert checkpoints.is_made(small_lesson("changed = 1"))
+    assert len(list((tmp_path / "checkpoints" / "90").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("nowhere", "no checkpoint 'nowhere'; there is start-here, ten-lines"),
+    ("the", None), ("", "8 checkpoints ''"),
 ])
-def test_an_unknown_name_is_one_sentence_with_the_known_ones(id, name, said):
+def test_an_unknown_name_is_one_sentence_with_the_known_ones(name, said):
+    lesson = steps.read("00")
     if said is None:
-        assert checkpoints.find(id, name) == "the-words"
+        assert checkpoints.find(lesson, name) == "the-words"
         return
     with pytest.raises(checkpoints.UnknownCheckpoint, match=re.escape(said)):
-        checkpoints.load(id, name, {})
+        checkpoints.load(lesson, name, {})
 
 
-@pytest.mark.parametrize("value", [
-    None, True, 0.1 + 0.2, "ü", [1, [2.5]], (1, "a"), {5: 0.1, ("a", 1): [1]}, np.float64(0.3),
-    np.arange(6).reshape(2, 3), torch.tensor([[1, 2]]), History([1, 2], [0.5, 0.25], [0.9]),
-    {"train": torch.rand(3)}, [Gap(0.1, 0.05, 0.15, 5)],
-])
-def test_what_is_stored_comes_back_as_it_was(value, tmp_path):
-    back = stored.decode(json.loads(json.dumps(stored.encode(value, {}))), tmp_path)
-    assert type(back) is type(value) and repr(back) == repr(value)
+LOAD = """%reset -f
+import time as _time
+from tlschool.live import checkpoints as _checkpoints, steps as _steps
+_start = _time.process_time()
+_made = _checkpoints.load(_steps.read({id!r}), {section!r}, globals())
+print(_made.left_out, _time.process_time() - _start)"""
 
 
-def test_a_report_comes_back_with_its_causes(tmp_path):
-    patients = (files.ROOT / "data" / "runs" / "patients.json").read_text(encoding="utf-8")
-    report = Report.from_dict(json.loads(patients)["patients"]["A"])
-    back = stored.decode(json.loads(json.dumps(stored.encode(report, {}))), tmp_path)
-    assert str(back) == str(report) and back.to_dict() == report.to_dict()
+def test_after_each_checkpoint_of_a_real_lesson_the_rest_of_it_runs(tmp_path):
+    """In one kernel, which has no run of the lesson at first and makes it."""
+    lesson = steps.read(REAL)
+    sections = [name for name, *_ in lesson.sections()]
+    cells = ["%load_ext tlschool.live.magic", f"%live {REAL}", f"%live checkpoint {sections[-1]}"]
+    loads = {}
+    for number, section in enumerate(sections):
+        loads[section] = len(cells)
+        cells.append(LOAD.format(id=REAL, section=section))
+        cells += [(step.solution or step.cell).source for step in lesson.steps
+                  if sections.index(step.section) >= number]
+    notebook = new_notebook(cells=[new_code_cell(text) for text in cells])
+    runner.execute(notebook, folder=tmp_path, timeout=600)
 
-
-def test_a_table_comes_back_with_its_types_and_names(tmp_path):
-    table = pd.DataFrame({"method": ["a", "b"], "labels": [10, 20], "accuracy": [0.1 + 0.2, 1 / 3]},
-                         index=pd.Index([3, 7], name="seed"))
-    back = stored.decode(json.loads(json.dumps(stored.encode(table, {}))), tmp_path)
-    pd.testing.assert_frame_equal(back, table)
-
-
-def test_weights_come_back_into_a_new_network_and_into_an_old_one(tmp_path):
-    weights, model = {}, small_cnn(3, seed=4)
-    kept = json.loads(json.dumps(stored.encode(model, weights)))
-    for name, content in weights.items():
-        (tmp_path / name).write_bytes(content)
-    new, old = stored.decode(kept, tmp_path), small_cnn(3, seed=5)
-    assert stored.decode(kept, tmp_path, old) is old
-    for other in (new, old):
-        assert all(torch.equal(a, b) for a, b in zip(
-            model.state_dict().values(), other.state_dict().values(), strict=True))
-
-
-@pytest.mark.parametrize("value", [np.zeros(5000), object(), iter([]), {1: {2: np.zeros(5000)}}])
-def test_what_cannot_be_stored_is_refused(value):
-    with pytest.raises(stored.NotStorable):
-        stored.encode(value, {})
+    said = " ".join("".join(output.text for output in notebook.cells[2].outputs).split())
+    built = f"{lesson.about['seconds']:.0f} s"
+    assert f"Lesson {REAL} runs once on this computer" in said and built in said
+    assert "100%" in said and f"The state before '{sections[-1]}' is loaded in" in said
+    for section, index in loads.items():
+        (output,) = notebook.cells[index].outputs  # nothing else is drawn or printed
+        left_out, _, seconds = output.text.strip().rpartition(" ")
+        assert left_out == "[]" and float(seconds) < SECONDS, section

@@ -5,9 +5,8 @@ import sys
 import pytest
 
 from tlcourse import __version__
-from tlcourse.notebook import exercises, places
+from tlcourse.notebook import exercises
 from tlcourse.utils import files
-from tlschool.authoring import build
 from tlschool.cli import lab
 from tlschool.cli import main as cli
 
@@ -36,7 +35,8 @@ def test_help_lists_every_word(capsys):
     said = capsys.readouterr().out
     assert ended.value.code == 0
     words = ("lab", "run", "doctor", "progress", "review", "hint", "solution", "reset", "live",
-             "slides", "schedule", "diagnose", "build", "classroom", "test", "bench")
+             "slides", "schedule", "diagnose", "new", "build", "refresh", "classroom", "test",
+             "bench")
     assert all(re.search(rf"\n    {word}\s", said) for word in words)
 
 
@@ -51,7 +51,8 @@ def test_what_only_the_launcher_can_do_is_said(capsys, word):
     [([], "required: WORD"), (["frob"], "invalid choice: 'frob'"), (["run"], "required: lesson"),
      (["lab", "00", "01"], "unrecognized arguments: 01"), (["doctor", "--fast"], "--fast"),
      (["live"], "required: lesson;"), (["schedule"], "required: length;"),
-     (["hint", "0.1", "4"], "choose from 1, 2, 3")],
+     (["hint", "0.1", "4"], "choose from 1, 2, 3"), (["new", "17"], "required: slug;"),
+     (["doctor", "--", "--port"], "unrecognized arguments:")],  # only `lab` hands on
 )
 def test_words_that_make_no_sense_end_in_one_sentence(capsys, words, reason):
     with pytest.raises(SystemExit) as ended:
@@ -79,9 +80,13 @@ def test_an_unknown_lesson_ends_in_one_sentence_and_copies_nothing(
         (["lab", "01"], ("01", [])),
         (["lab", "--", "--debug"], ("00", ["--debug"])),
         (["lab", "1", "--", "--no-browser", "--port", "9"], ("1", ["--no-browser", "--port", "9"])),
+        (["lab", "01", "--port", "9", "--no-browser"], ("01", ["--port", "9", "--no-browser"])),
+        (["lab", "--port", "9"], ("00", ["--port", "9"])),
+        (["lab", "--debug", "--help-all"], ("00", ["--debug", "--help-all"])),
+        (["lab", "--", "--help"], ("00", ["--help"])),
     ],
 )
-def test_lab_hands_on_what_follows_the_dashes(course, workspace, monkeypatch, words, started):
+def test_lab_hands_on_the_options_that_follow_it(course, workspace, monkeypatch, words, started):
     calls = []
     monkeypatch.setattr(lab, "start", lambda *args: calls.append(args))
     assert cli.main(words) == 0
@@ -89,9 +94,11 @@ def test_lab_hands_on_what_follows_the_dashes(course, workspace, monkeypatch, wo
     assert (workspace / "00_start-here.ipynb").is_file()
 
 
-def test_other_words_hand_nothing_on(capsys):
-    assert cli.main(["doctor", "--", "--port"]) == 2
-    assert f"only `{places.command()} lab`" in capsys.readouterr().err
+@pytest.mark.parametrize("words", [["lab", "--help"], ["lab", "01", "-h"]])
+def test_lab_shows_its_own_help(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 0 and "such as 01; 00 by default" in capsys.readouterr().out
 
 
 def test_reset_and_progress_say_what_they_did(course, capsys):
@@ -100,13 +107,20 @@ def test_reset_and_progress_say_what_they_did(course, capsys):
     assert "01_training.ipynb is fresh." in said and "Next: exercise 0.1" in said
 
 
+@pytest.mark.parametrize("word", ["build", "refresh"])
 @pytest.mark.parametrize(
-    ("words", "called"),
-    [(["build"], (None, False)), (["build", "00", "1", "--check"], (["00", "1"], True))],
+    ("words", "called"), [([], ([], False)), (["00", "1", "--check"], (["00", "1"], True))]
 )
-def test_build_is_called_and_its_code_handed_on(monkeypatch, words, called):
-    monkeypatch.setattr(build, "build", lambda ids, *, check: 5 if (ids, check) == called else 0)
-    assert cli.main(words) == 5
+def test_build_and_refresh_are_called_and_their_code_handed_on(monkeypatch, word, words, called):
+    monkeypatch.setattr(f"tlschool.authoring.{word}.{word}",
+                        lambda ids, *, check: 5 if (ids, check) == called else 0)
+    assert cli.main([word, *words]) == 5
+
+
+def test_a_new_lesson_gets_the_number_and_the_name_that_were_given(monkeypatch):
+    monkeypatch.setattr("tlschool.authoring.new.new",
+                        lambda *given: 5 if given == ("17", "my-lesson") else 0)
+    assert cli.main(["new", "17", "my-lesson"]) == 5
 
 
 def test_hints_can_be_read_in_a_terminal(capsys):

@@ -138,18 +138,18 @@ def test_whole_data_is_well(one_file):
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
 def test_a_damaged_data_file_is_named_with_its_repair(one_file, damage):
-    content = bundled.read_bytes()
+    content = one_file.read_bytes()
     if damage == "missing":
-        bundled.unlink()
+        one_file.unlink()
     else:
-        bundled.write_bytes(content[:1000] if damage == "truncated" else content[:-1] + b"x")
+        one_file.write_bytes(content[:1000] if damage == "truncated" else content[:-1] + b"x")
     found = doctor.data()
-    assert not found.ok and bundled.name in found.fix and "repair it with" in found.fix
+    assert not found.ok and one_file.name in found.fix and "repair it with" in found.fix
     assert found.detail == "1 of 1 files are missing or damaged"
 
 
 def test_a_broken_manifest_is_a_problem_and_no_traceback(one_file, monkeypatch):
-    (bundled.parent / "MANIFEST.json").write_text("{", encoding="utf-8")
+    (one_file.parent / "MANIFEST.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(doctor, "CHECKS", (doctor.data,))
     (found,) = doctor.examine()
     assert not found.ok and "could not be checked (JSONDecodeError" in found.detail

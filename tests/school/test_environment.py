@@ -49,7 +49,8 @@ def imported(*paths):
                 modules.add(node.module)
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_module":
                 modules |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
-    own = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"tlcourse"}
+    own = {path.stem for folder in ("tests", "lessons", "data")
+           for path in (ROOT / folder).rglob("*.py")} | {"tlcourse", "tlschool"}
     known = importlib.metadata.packages_distributions()
     tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - own
     return {canonicalize_name(known.get(top, [top])[0]) for top in tops}
@@ -96,18 +97,32 @@ def test_all_agree_on_the_versions_of_python():
     assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py3{low}"
 
 
-def test_the_package_imports_what_the_base_installs():
-    package = [*(ROOT / "tlcourse").rglob("*.py")]
-    making = {ROOT / "tlcourse" / "school" / name
-              for name in ("build.py", "source.py", "classroom/gradebook.py")}
-    assert imported(*set(package) - making) - set(BASE) == set()
+def test_the_packages_import_what_the_base_installs():
+    package = {path for name in ("tlcourse", "tlschool") for path in (ROOT / name).rglob("*.py")}
+    making = {*(ROOT / "tlschool" / "authoring").glob("*.py"),
+              ROOT / "tlschool" / "classroom" / "gradebook.py"}
+    assert making < package
+    assert imported(*package - making) - set(BASE) == set()
     assert imported(*making) - set(BASE) - set(TEST) == set()
     assert set(BASE) - imported(*package) - UNSEEN == set()
+
+
+def test_the_lessons_import_what_the_base_installs():
+    files = {*(ROOT / "lessons").rglob("*.py")}
+    assert imported(*files) - set(BASE) == set()
 
 
 def test_the_tests_import_what_the_extra_test_installs():
     files = [*(ROOT / "tests").rglob("*.py"), ROOT / "conftest.py", ROOT / "data" / "recipe.py"]
     assert imported(*files) - set(BASE) - set(TEST) == set()
+
+
+def test_every_extra_is_used():
+    used = imported(*(path for folder in ("tlcourse", "tlschool", "data", "tests")
+                      for path in (ROOT / folder).rglob("*.py")))
+    for name, lines in PROJECT["optional-dependencies"].items():
+        brings = {part for need in parsed(lines).values() for part in (need.name, *need.extras)}
+        assert used & brings, name
 
 
 def test_constraints_are_plain_pins_in_order():

@@ -178,7 +178,7 @@ def test_jupyterlab_opens_the_lesson_with_this_python_and_asks_no_server_for_new
             return answer.url, answer.read().decode()
 
     try:
-        for _ in range(300):
+        for _ in range(900):
             try:
                 ask("/api")
                 break

@@ -1,20 +1,25 @@
-"""A prompt says enough to type a cell: what it asks, what it makes, and what that calls."""
+"""A prompt says enough to type a cell: what it asks, what it makes, and what that calls.
+
+Prompts, and the sentences of slides, are written in the lessons as metadata of their cells.
+"""
 
 import ast
 import re
 
+import jupytext
 import pytest
 from nbformat.v4 import new_code_cell
 
 from tlcourse.notebook import places
-from tlschool.authoring.source import tree
-from tlschool.live import prompts, steps
+from tlschool.authoring.source import load, read_source, tags, tree
+from tlschool.live import steps
 
 LESSONS = list(places.notebooks())
+WRITTEN = ("prompt", "lead", "told", "slide_lines")
 
 
-def step(code, text="", tags=()):
-    return steps.Step(2, "part", text, new_code_cell(code, metadata={"tags": list(tags)}))
+def step(code, **metadata):
+    return steps.Step(2, "part", "", new_code_cell(code, metadata=metadata))
 
 
 def typed(id):
@@ -23,9 +28,15 @@ def typed(id):
 
 
 @pytest.mark.parametrize("id", LESSONS)
+def test_every_step_that_somebody_types_has_a_prompt_in_the_lesson(id):
+    for each in typed(id):
+        assert each.cell.metadata.get("prompt"), f"{each.cell.id} needs :prompt: in lesson.md"
+
+
+@pytest.mark.parametrize("id", LESSONS)
 def test_every_prompt_is_one_line(id):
     for each in steps.read(id).steps:
-        said = prompts.prompt(each)
+        said = each.prompt
         assert re.search(r"\w", said) and "\n" not in said and said.count("`") % 2 == 0, said
         assert len(said) < 400 and said.endswith("."), said
 
@@ -33,7 +44,7 @@ def test_every_prompt_is_one_line(id):
 @pytest.mark.parametrize("id", LESSONS)
 def test_a_prompt_names_all_that_its_cell_defines_draws_and_compares(id):
     for each in typed(id):
-        said = prompts.prompt(each)
+        said = each.prompt
         for node in tree(each.code).body:
             if isinstance(node, ast.FunctionDef):
                 assert f"`{node.name}(" in said, said
@@ -50,48 +61,49 @@ def test_a_prompt_names_all_that_its_cell_defines_draws_and_compares(id):
                 assert f"`{called}`" in said, said
 
 
-@pytest.mark.parametrize(("code", "said"), [
-    ("runs = sweep(one_run, {}, seeds=range(5))\nruns.round(2)",
-     "Define `runs` (`sweep`); show `runs.round`."),
-    ("x, y = ten.X, head(z)\nprint(f'{x.mean():.1f}')",
-     "Define `x = ten.X`, `y` (`head`); print `x.mean`."),
-    ("def one(seed, *, lr=1):\n    fit(net(seed), lr)\n    return accuracy(net)",
-     "Define `one(seed, *, lr=1)` (`fit`, `net`, `accuracy`)."),
-    ("@interact(n=(0, 4))\ndef knob(n=1):\n    print(n)", "Define `knob(n=1)` (`interact`)."),
-    ("scores['LEEP'] = {n: leep(t, y) for n, t in theta.items()}\nround(a.b + c[0], 2)",
-     'Define `scores["LEEP"]` (`leep`); show `a.b`, `c`.'),
-    ("for layer in norms:\n    layer.reset()\nwith torch.no_grad():\n    net(x)",
-     "Call `layer.reset`, `net`."),
-    ("fit(model, ten);", "Call `fit`."),
-    ("first, *others = 1, 2, 3", "Define `first`, `*others = (1, 2, 3)`."),
-    ("k = LogisticRegression(C=1).fit(x, y)", "Define `k` (`LogisticRegression().fit`)."),
-    ("picture = plots.learning_curve(runs)\nfigure(picture, 'words')",
-     "Define `picture` (`plots.learning_curve`); draw `picture`."),
-    ('both = join(runs)\nclaim("one beats the other", both["a"],\n      both["b"], at_least=0.05)',
-     'Claim: one beats the other, `both["a"]` above `both["b"]` by at least 0.05, after you define '
-     "`both` (`join`)."),
-    ('quiz("0.1")', "A question about this lesson."),
-    ("import numpy as np", "Run this cell; it is typed already."),
-    ("%matplotlib widget", "."),
+@pytest.mark.parametrize("id", LESSONS)
+def test_what_a_slide_says_is_said_in_the_lesson(id):
+    text = " ".join(" ".join(f"{each.text}\n\n{each.after}" for each in steps.read(id).steps)
+                    .split())
+    for each in steps.read(id).steps:
+        for key in ("lead", "told"):
+            said = each.cell.metadata.get(key, "")
+            assert said in text, f"{each.cell.id}: the {key} is no longer in the lesson: {said}"
+            assert not said or "slide" in tags(each.cell), f"{each.cell.id} is on no slide"
+
+
+@pytest.mark.parametrize("id", LESSONS)
+def test_the_built_notebooks_have_what_the_lesson_says_of_its_cells(id):
+    written = {cell.id: {key: cell.metadata[key] for key in WRITTEN if key in cell.metadata}
+               for cell in read_source(id).cells}
+    assert any(written.values())
+    for path in (places.notebook(id), places.solution(id)):
+        for cell in load(path).cells:
+            built = {key: cell.metadata[key] for key in WRITTEN if key in cell.metadata}
+            assert built == written[cell.id], f"{cell.id}: build lesson {id} again"
+
+
+def test_jupytext_writes_and_reads_what_is_written_of_a_cell():
+    about = {"tags": ["slide"], "prompt": 'Claim: `runs["a"]`: "more", so.', "slide_lines": 3}
+    source = read_source("00")
+    source.cells.append(new_code_cell("1", id="one", metadata=about))
+    again = jupytext.reads(jupytext.writes(source, fmt="md:myst"), fmt="md:myst")
+    assert [cell.metadata for cell in again.cells] == [cell.metadata for cell in source.cells]
+    assert again.cells[-1].metadata == about
+
+
+@pytest.mark.parametrize("code", ["import numpy as np", "import numpy as np\n\nimport torch",
+                                  "figure(plots.gaps(runs))"])
+def test_a_cell_that_is_given_whole_needs_no_prompt(code):
+    given = step(code, tags=["hide-input"] if "figure" in code else [])
+    assert given.given == given.code
+    assert given.prompt == "Run this cell; it is typed already."
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("Before.\n\n$$a$$\n\nwhere $a$ is\na letter. It is one.", ["$$a$$", "where $a$ is a letter."]),
+    ("$$a$$\n\n$$b$$\n\nBoth are letters.", ["$$a$$", "$$b$$"]),
+    ("`$x$` is none, nor is $x$.", []),
 ])
-def test_what_a_cell_does_in_words(code, said):
-    assert prompts.prompt(step(code)) == said
-
-
-@pytest.mark.parametrize(("text", "led"), [
-    ("Each line is a seed. All go up.", ""),
-    ("Each line is a seed. Was that luck?", "Was that luck?"),
-    ("Each line is a seed. In code:", "In code:"),
-    ("Now measure. `fit` trains the network it is given.", "`fit` trains the network it is given."),
-    ("The marker `o` is hollow.", ""),
-    ("## Part\n\nA trick is cheaper. It moves.", "A trick is cheaper."),
-])
-def test_what_only_looks_back_leads_nobody(text, led):
-    assert prompts.lead(step("fit(model, ten)", text)) == led
-
-
-def test_a_sentence_that_ends_in_a_colon_goes_on_small():
-    assert prompts.prompt(step("figure(plots.gaps(runs))", "As a picture:")) == (
-        "As a picture: draw `plots.gaps`.")
-    hidden = step("figure(plots.gaps(runs))", "As a picture:", tags=["hide-input"])
-    assert prompts.prompt(hidden) == "As a picture: run this cell; it is typed already."
+def test_formulas_come_with_the_sentence_that_explains_the_last(text, found):
+    assert steps.Step(1, "part", text, new_code_cell("")).formulas == found

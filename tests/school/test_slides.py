@@ -1,5 +1,6 @@
 """Slides are one file that asks for nothing else, and say what the lesson says."""
 
+import base64
 import re
 from html.parser import HTMLParser
 
@@ -11,6 +12,7 @@ from tlschool.authoring.source import tags
 from tlschool.live import slides, steps
 
 LESSONS = list(places.notebooks())
+HIGH = 540  # pixels of a picture that has no room beside code or words
 
 
 class Page(HTMLParser):
@@ -68,23 +70,24 @@ def test_every_cell_tagged_slide_is_there_with_its_notes_and_pictures(made):
 
 def test_a_long_printed_text_is_cut_where_the_slide_ends_and_says_so():
     printed = nbformat.v4.new_output("stream", name="stdout", text="line\n" * 60)
-    shown = slides._shortened(printed).text.splitlines()
-    assert len(shown) == slides.LONGEST and shown[-1] == "…" and set(shown[:-1]) == {"line"}
-    short = nbformat.v4.new_output("stream", name="stdout", text="line\n" * slides.LONGEST)
-    assert slides._shortened(short) is short
+    assert slides._shortened(printed, 23).text.splitlines() == ["line"] * 23 + ["…"]
+    assert slides._shortened(printed, 60) is slides._shortened(printed, None) is printed
     assert printed.text.count("line") == 60, "the lesson itself stays whole"
 
 
-@pytest.mark.parametrize(("text", "leads_on", "told"), [
-    ("Look at any score yourself:", "Look at any score yourself:", ""),
-    ("Is it better?", "", ""),
-    ("All go up. Is it better?", "", "All go up."),
-    ("All go up. Then subtract:", "Then subtract:", "All go up."),
-    ("Now the source. `fit` trains it. It is quick.", "`fit` trains it.", ""),
-    ("All go up. " + "Up and up. " * 30, "", "All go up. " + "Up and up. " * 16 + "Up and up."),
-])
-def test_what_leads_on_to_the_next_slide_is_not_said_on_this_one(text, leads_on, told):
-    assert slides._beginning(text, leads_on) == told
+def test_what_is_told_stands_under_its_output_and_the_tag_gives_that_a_page_of_its_own(made):
+    def letters(text):
+        return "".join(re.findall(r"\w", text))
+
+    lesson, text = made
+    pages = [letters(" ".join(Page(re.sub("<aside.*?</aside>", "", part, flags=re.DOTALL)).words))
+             for part in text.split("<section")]
+    for step in lesson.steps:
+        told, code = step.cell.metadata.get("told", ""), letters(step.code)
+        if told and "$" not in told and "hide-input" not in tags(step.cell):
+            together = any(letters(told) in page and code in page for page in pages)
+            assert together is not ("slide-output-apart" in tags(step.cell)), told
+            assert any(letters(told) in page for page in pages)
 
 
 def test_a_high_picture_has_a_slide_to_itself_and_none_is_left_empty(made):
@@ -93,9 +96,8 @@ def test_a_high_picture_has_a_slide_to_itself_and_none_is_left_empty(made):
         words = re.sub("<aside.*?</aside>", "", slide, flags=re.DOTALL)
         words = re.sub("<h2>.*?</h2>", "", words, flags=re.DOTALL)
         assert Page(words).pictures or "".join(Page(words.partition("<script")[0]).words).strip()
-        if pictures := re.findall("data:image/png;base64,[^\"]{40}", words):
-            output = {"data": {"text/html": pictures[0] + '"'}}
-            high = slides._height(output) > slides.LINE * (slides.FITS + 1)
+        if pictures := re.findall("data:image/png;base64,([^\"]{40})", words):
+            high = int.from_bytes(base64.b64decode(pictures[0])[20:24], "big") > HIGH
             assert not (high and ('class="highlight' in words or "<p>" in words)), words[:200]
 
 

@@ -63,21 +63,21 @@ def test_it_carries_all_data_lessons_and_notebooks(wheel):
         content = inside[f"{INSIDE}data/{about['file']}"]
         assert hashlib.sha256(content).hexdigest() == about["sha256"]
         assert f"{INSIDE}data/{about['licence_file']}" in inside
-    for pattern in ("lessons/*", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"):
-        texts = [path for path in ROOT.glob(pattern) if path.is_file()]
+    for pattern in ("lessons/**/*.*", "notebooks/*.ipynb", "notebooks/solutions/*.ipynb"):
+        texts = [path for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc"]
         assert len(texts) >= 2
         for path in texts:
             assert inside[INSIDE + path.relative_to(ROOT).as_posix()] == path.read_bytes()
 
 
 def test_it_carries_nothing_else(wheel):
-    kinds = {"py", "json", "md", "npz", "safetensors", "txt", "toml", "ipynb"}
+    kinds = {"py", "html", "json", "md", "npz", "safetensors", "txt", "toml", "ipynb"}
     reveal = {"j2", "css", "js", "LICENSE"}  # the slides' template and the library they carry
     for name in files_in(wheel):
         if ".dist-info/" not in name:
             asset = name.startswith("tlschool/assets/")
             kind = PurePosixPath(name).name.rpartition(".")[2]
-            assert name.startswith("tlcourse/"), name
+            assert name.startswith(("tlcourse/", "tlschool/")), name
             assert kind in (kinds | reveal if asset else kinds), name
             assert not {"tests", "workspace", ".ipynb_checkpoints"} & set(name.split("/")), name
     assert wheel.stat().st_size < 40e6, "a presenter hands this file out"

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from tlcourse.utils.files import ROOT
 
 FOLDER = ROOT / "data" / "runs"
@@ -26,5 +28,19 @@ def record(name: str) -> dict:
 
 def the_run(kept: dict, **key) -> dict:
     """The one run of a record that has these settings."""
-    (run,) = (run for run in kept["runs"] if key.items() <= run.items())
+    (run,) = runs_of(kept["runs"], **key)
     return run
+
+
+def runs_of(runs: list[dict], **key) -> list[dict]:
+    """The runs that have these settings."""
+    return [run for run in runs if key.items() <= run.items()]
+
+
+def spread(values: list[float], least: float) -> float:
+    """How far today's run may be from the recorded one: three standard deviations over seeds.
+
+    Another kind of processor rounds otherwise, and some hundred steps of training make of that
+    what another seed would have made. `least` holds where all seeds came out nearly equal.
+    """
+    return max(least, 3 * float(np.std(values, ddof=1)))

@@ -7,8 +7,7 @@ import torch
 from networks import blobs
 from torch import nn
 
-import tlcourse.align
-from tlcourse.align import METHODS, adapt, adapt_batchnorm
+from tlcourse.align import METHODS, adapt, adapt_batchnorm, loop
 from tlcourse.data import Domain
 from tlcourse.models import Network, small_cnn
 from tlcourse.training import accuracy, batches, fit, predict
@@ -112,7 +111,7 @@ def test_more_target_samples_or_another_adversary_leave_the_source_batches_as_th
             drawn.append((n, rows.tolist()))
             yield rows
 
-    monkeypatch.setattr(tlcourse.align, "batches", noted)
+    monkeypatch.setattr(loop, "batches", noted)
     streams = []
     for method, target in (("none", target_x), ("cdan", target_x), ("control", target_x[:20])):
         drawn.clear()
@@ -231,12 +230,12 @@ def test_class_weights_that_are_given_are_kept(source, target_x):
 @pytest.mark.parametrize(("options", "message"), [
     ({"method": "mdd"}, "method is one of none, control, mmd.*got 'mdd'"),
     ({"batchnorm": "both"}, "batchnorm is one of joint, separate, got 'both'"),
-    ({"sign": "wrong"}, "sign is one of reversal, non_saturating, got 'wrong'"),
+    ({"method": "dann", "sign": "wrong"}, "sign is one of reversal, non_saturating, got 'wrong'"),
     ({"weight": float("nan")}, "must be finite"),
     ({"steps": 0}, "steps is a whole number of at least 1, got 0"),
     ({"every": 0}, "every is a whole number of at least 1, got 0"),
-    ({"class_weights": torch.ones(4)}, "one for each of the 3 classes"),
-    ({"class_weights": torch.tensor([1.0, -1, 0])}, "0 or more"),
+    ({"method": "partial", "class_weights": torch.ones(4)}, "one for each of the 3 classes"),
+    ({"method": "partial", "class_weights": torch.tensor([1.0, -1, 0])}, "0 or more"),
 ])
 def test_wrong_settings_are_refused_in_words(source, target_x, options, message):
     with pytest.raises(ValueError, match=message):

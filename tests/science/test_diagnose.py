@@ -13,8 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from tlcourse.data import LOOKS, DataError, Domain
-from tlcourse.diagnose import jobs as trainings
-from tlcourse.diagnose import strategies
+from tlcourse.diagnose import jobs, strategies
 from tlcourse.diagnose.causes import Cause
 from tlcourse.diagnose.matching import pair, within
 from tlcourse.diagnose.report.report import Report
@@ -122,15 +121,16 @@ def test_a_report_shows_as_html_and_as_a_page_that_stands_alone(report):
 
 
 def answered(report):
-    return dict(re.findall(r"<b>([^<]*\?)</b><br><span>(.*?)</span>", report._repr_html_()))
+    found = re.findall(r"<b>([^<]*\?)</b><br><span>(.*?)</span>", report._repr_html_())
+    return {question: html.unescape(answer) for question, answer in found}
 
 
 def test_the_page_begins_with_the_answers(report):
     said, best = answered(report), report.gap[report.advised]
     assert f"{100 * abs(best.estimate):.1f} points" in said["Does transfer help?"]
     assert f"{100 * best.low:+.1f} to {100 * best.high:+.1f}" in said["How sure is that?"]
-    assert "Holm&#x27;s correction over 4 strategies" in said["How sure is that?"]
-    assert said["What to do?"] == html.escape(report.advice)
+    assert "Holm's correction over 4 strategies" in said["How sure is that?"]
+    assert said["What to do?"] == report.advice
     cut = dataclasses.replace(report, runs=[], left_out=["everything"])
     assert answered(cut)["What was left out?"] == "everything."
 
@@ -189,7 +189,7 @@ def test_every_strategy_makes_the_same_steps_on_the_target(own_cache, monkeypatc
         return real_mmd(draw, make, start)
 
     monkeypatch.setattr(strategies, "fit", fit)
-    monkeypatch.setitem(strategies.WAYS, "aligned", aligned)
+    monkeypatch.setitem(strategies.TRAIN, "aligned", aligned)
     quick(clouds("near"), clouds("here"), strategies=STRATEGIES)
     on_target = {steps for name, _, steps in made if name == "here"}
     assert on_target == {strategies.STEPS} and {n for d, n, _ in made if d == "here"} == {6}
@@ -245,7 +245,7 @@ def test_source_only_and_aligned_use_no_target_label():
     masked = dataclasses.replace(draw, few=None, own_few=None, test=None, own_test=None)
     start = strategies.pretrain(masked, make)
     for way in strategies.UNLABELLED:
-        model = strategies.WAYS[way](masked, make, start)
+        model = strategies.TRAIN[way](masked, make, start)
         assert model(draw.test.X).shape == (len(draw.test), 3)
 
 
@@ -256,6 +256,12 @@ def test_each_look_at_a_test_part_is_counted(own_cache):
     assert len(LOOKS) - before == 8  # start, scratch, frozen and causes, of two seeds
 
 
+def test_a_similarity_of_zero_is_a_similarity(own_cache, monkeypatch):
+    monkeypatch.setattr(jobs, "cka", lambda *features: 0.0)
+    found = {c.name: c.meaning for c in quick(clouds("s"), clouds("t")).causes}
+    assert found["conflict"].endswith("CKA of the features before and after tuning 0.00")
+
+
 # --- kept, interrupted, within a budget ---
 
 def test_a_finished_diagnosis_trains_nothing_again(own_cache, monkeypatch):
@@ -264,14 +270,14 @@ def test_a_finished_diagnosis_trains_nothing_again(own_cache, monkeypatch):
     def refuse(*args):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(trainings, "_result", refuse)
+    monkeypatch.setattr(jobs, "_run", refuse)
     assert quick(clouds("s"), clouds("t")).to_dict() == first.to_dict()
     with pytest.raises(AssertionError, match="trained again"):
         quick(clouds("s"), clouds("t"), labels_per_class=3)
 
 
 def test_an_interrupt_ends_with_what_was_measured_and_the_next_call_goes_on(own_cache, monkeypatch):
-    real, calls = strategies.WAYS["fine_tune"], []
+    real, calls = strategies.TRAIN["fine_tune"], []
 
     def interrupted(draw, make, start):
         calls.append(draw.seed)
@@ -279,7 +285,7 @@ def test_an_interrupt_ends_with_what_was_measured_and_the_next_call_goes_on(own_
             raise KeyboardInterrupt
         return real(draw, make, start)
 
-    monkeypatch.setitem(strategies.WAYS, "fine_tune", interrupted)
+    monkeypatch.setitem(strategies.TRAIN, "fine_tune", interrupted)
     cut = quick(clouds("s"), clouds("t"))
     assert cut.left_out == ["fine_tune (1 of 2 seeds), causes (1 of 2 seeds): it was interrupted; "
                             "the same call goes on from here"]
@@ -291,13 +297,13 @@ def test_an_interrupt_ends_with_what_was_measured_and_the_next_call_goes_on(own_
 
 def test_what_costs_most_comes_last(own_cache, monkeypatch):
     """A budget or an interrupt then leaves all seeds of the others."""
-    real, done = trainings._result, []
+    real, done = jobs._run, []
 
-    def noted(both, draws, make, folder, kind, seed):
+    def noted(both, draws, make, kind, seed, *paths):
         done.append((kind, seed))
-        return real(both, draws, make, folder, kind, seed)
+        return real(both, draws, make, kind, seed, *paths)
 
-    monkeypatch.setattr(trainings, "_result", noted)
+    monkeypatch.setattr(jobs, "_run", noted)
     quick(clouds("s"), clouds("t"), strategies=("aligned", "frozen"))
     assert done[-2:] == [("aligned", 0), ("aligned", 1)] and len(done) == len(set(done)) == 10
 
@@ -319,12 +325,12 @@ def test_workers_get_large_pages_and_the_environment_stays_as_it_was(monkeypatch
     monkeypatch.delenv(name, raising=False)
     if before is not None:
         monkeypatch.setenv(name, before)
-    with trainings._large_pages():
+    with jobs._large_pages():
         assert os.environ[name] == (before or "1")
     assert os.environ.get(name) == before
 
 
-def test_half_a_training_is_no_result(own_cache, monkeypatch):
+def test_half_a_job_is_no_result(own_cache, monkeypatch):
     real = strategies.fit
 
     def stopped(model, train, **options):

@@ -12,13 +12,14 @@ from torch import nn
 import tlcourse.features
 from tlcourse.features import features
 from tlcourse.models import Network, small_cnn
+from tlcourse.utils import cache
 from tlcourse.utils.files import cache_folder
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def kept() -> list:
-    return sorted((cache_folder() / "features").glob("*.safetensors"))
+    return sorted((cache_folder() / "features").glob("[!.]*"))
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_a_full_disk_costs_the_cache_and_not_the_result(monkeypatch):
     def full(path, content):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(tlcourse.features, "write_atomically", full)
+    monkeypatch.setattr(cache, "write_atomically", full)
     with pytest.warns(UserWarning, match="could not be kept .*No space left"):
         assert features(small_cnn(width=4, seed=0), noise()).shape == (20, 16)
 

@@ -7,11 +7,11 @@ import torch
 from networks import changed, epoch, network, snapshot
 from torch import nn
 
-from tlcourse import finetune
 from tlcourse.finetune import (
     freeze,
     l2_sp,
     linear_probe_then_fine_tune,
+    phases,
     replace_head,
     stages,
     unfreeze_gradually,
@@ -32,7 +32,7 @@ def test_gradual_unfreezing_moves_one_stage_more_in_each_phase(colours, monkeypa
         moved.append([n for n in names if any(k.startswith(n) for k in changed(model, before))])
         return history
 
-    monkeypatch.setattr(finetune, "fit", watched)
+    monkeypatch.setattr(phases, "fit", watched)
     histories = unfreeze_gradually(model, colours, steps_per_stage=2, seed=0, lr=1e-2,
                                    validation=None, every=1)
     assert moved == [names[-k:] for k in range(1, len(names) + 1)]
@@ -43,7 +43,7 @@ def test_gradual_unfreezing_moves_one_stage_more_in_each_phase(colours, monkeypa
 
 def test_rates_fall_with_depth_and_no_seed_has_the_batches_of_another(colours, monkeypatch):
     calls = []
-    monkeypatch.setattr(finetune, "fit", lambda *_, **options: calls.append(options) or History())
+    monkeypatch.setattr(phases, "fit", lambda *_, **options: calls.append(options) or History())
     for seed in (0, 1):
         unfreeze_gradually(network("small_cnn"), colours, steps_per_stage=1, seed=seed, lr=1e-2,
                            weight_decay=0.1)
@@ -69,7 +69,7 @@ def test_a_probe_leaves_the_backbone_and_tuning_moves_it(colours, monkeypatch):
         states.append((snapshot(model.backbone), options["lr"], options["seed"]))
         return fit(*args, **options)
 
-    monkeypatch.setattr(finetune, "fit", watched)
+    monkeypatch.setattr(phases, "fit", watched)
     start = snapshot(model)
     probe, tune = linear_probe_then_fine_tune(model, colours, probe_steps=3, tune_steps=2, seed=0,
                                               lr=1e-2, tune_lr=1e-3, batch_size=8)

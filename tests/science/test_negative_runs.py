@@ -1,13 +1,12 @@
 """The records of lesson 08: complete, with their origin, and what a run of today gives."""
 
-import importlib.util
-import json
-import sys
 from collections import Counter
 
 import joblib
 import pandas as pd
 import pytest
+from recorded import record as recorded
+from recorded import runs_of, script, spread
 
 from tlcourse.data import manifest
 from tlcourse.diagnose import strategies
@@ -17,21 +16,9 @@ from tlcourse.plots.transfer import gaps_on_the_map
 from tlcourse.stats import decided
 from tlcourse.utils.files import IS_CHECKOUT, ROOT
 
-TOLERANCE = 0.05  # other processors round differently, and 600 steps add that up
+TOLERANCE = 0.05  # at least; where seeds differ by more, as far as they differ
 
 pytestmark = pytest.mark.skipif(not IS_CHECKOUT, reason="the scripts are in the checkout")
-
-
-def script(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def recorded(name):
-    return json.loads((ROOT / "data" / "runs" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -93,23 +80,26 @@ def test_what_cannot_apply_has_no_cell():
 @pytest.mark.parametrize(("name", "seed"), [
     ("another instrument", 0), ("label shift", 1), ("conflicting gradients", 2)])
 def test_a_recorded_cause_is_what_a_run_of_today_gives(negative, name, seed):
-    (kept,) = (run for run in recorded("negative")["causes"]
-               if (run["name"], run["seed"]) == (name, seed))
+    seeds = runs_of(recorded("negative")["causes"], name=name)
+    (kept,) = runs_of(seeds, seed=seed)
     today = negative.CAUSES[name](seed)
     for state in ("scratch", "hurt", "repaired"):
-        assert today[state] == pytest.approx(kept[state], abs=TOLERANCE)
+        allowed = spread([run[state] for run in seeds], TOLERANCE)
+        assert today[state] == pytest.approx(kept[state], abs=allowed), state
     for cause, number in kept["evidence"].items():
-        assert today["evidence"][cause] == pytest.approx(number, abs=2 * TOLERANCE)
+        allowed = spread([run["evidence"][cause] for run in seeds], 2 * TOLERANCE)
+        assert today["evidence"][cause] == pytest.approx(number, abs=allowed), cause
 
 
 def test_a_recorded_cell_is_what_a_run_of_today_gives(negative):
     record = recorded("negative")["map"]
-    (kept,) = (run for run in record["runs"]
-               if (run["source_name"], run["seed"]) == ("fashion", 1))
+    seeds = runs_of(record["runs"], source_name="fashion")
+    (kept,) = runs_of(seeds, seed=1)
     today = negative.map_runs("fashion", [2], 1)
     place = record["labels a class"].index(2)
     for way in ("frozen", "fine_tune"):
-        assert today[way][0] == pytest.approx(kept[way][place], abs=TOLERANCE)
+        allowed = spread([run[way][place] for run in seeds], TOLERANCE)
+        assert today[way][0] == pytest.approx(kept[way][place], abs=allowed), way
     assert today["aligned"] == [None] and kept["aligned"] == [None] * 5
 
 

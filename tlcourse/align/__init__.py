@@ -3,8 +3,10 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, ["model_selection"], submod_attrs={
-    "loop": ["METHODS", "AdaptHistory", "adapt", "coral", "mmd2"],
-    "adversarial": ["cdan_map", "dann_lambda", "discriminator", "domain_adversarial_loss",
-                    "grad_reverse", "non_saturating_loss"],
+    "loop": ["METHODS", "AdaptHistory", "adapt"],
+    "methods": ["CORAL", "MMD", "AdaBN", "Control", "Method", "Partial", "SourceOnly", "coral",
+                "mmd2"],
+    "adversarial": ["CDAN", "DANN", "cdan_map", "dann_lambda", "discriminator",
+                    "domain_adversarial_loss", "grad_reverse", "non_saturating_loss"],
     "training_free": ["adapt_batchnorm", "subspace_alignment"],
 })

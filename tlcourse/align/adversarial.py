@@ -7,13 +7,17 @@ to make that impossible. With z = f(x),
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from tlcourse.align.methods import Batch, Method, Term, one_of
 from tlcourse.distances.discrepancy import check_features
+from tlcourse.models.network import Network
+from tlcourse.training import stream_seed
 
 
 class _Reverse(torch.autograd.Function):
@@ -200,3 +204,70 @@ def _telling_apart(source: Tensor, target: Tensor) -> Tensor:
     """Mean of the two domains' mean binary cross-entropy."""
     loss = binary_cross_entropy_with_logits
     return (loss(source, torch.ones_like(source)) + loss(target, torch.zeros_like(target))) / 2
+
+
+@torch.no_grad()
+def _accuracy(disc: nn.Module, z_s: Tensor, z_t: Tensor) -> Tensor:
+    """Share of samples whose domain D tells, mean of both domains."""
+    source, target = domain_logits(disc, z_s, z_t)
+    return ((source > 0).double().mean() + (target < 0).double().mean()) / 2
+
+
+FORMS = {"reversal": domain_adversarial_loss, "non_saturating": non_saturating_loss}
+"""The losses that the backbone may get, by the `sign` of `DANN`."""
+
+
+@dataclass(eq=False)
+class DANN(Method, name="dann"):
+    r"""Features from which a discriminator D cannot tell the domain.
+
+    .. math:: \min_{f, g} \max_D \; L_\mathrm{source}(g \circ f) - w \lambda(p) L_D(D, z_s, z_t)
+
+    with `dann_lambda` for lambda at the share p of the training. The weight stands in the
+    reversal: in front of the loss, it would slow D down as well.
+
+    Parameters
+    ----------
+    weight : float
+    sign : {"reversal", "non_saturating"}
+        The loss that the backbone gets: `domain_adversarial_loss` or `non_saturating_loss`.
+
+    References
+    ----------
+    Ganin et al., Domain-adversarial training of neural networks, JMLR 2016.
+    """
+
+    sign: str = "reversal"
+
+    def __post_init__(self):
+        super().__post_init__()
+        one_of("sign", self.sign, FORMS)
+
+    def inputs(self, z: Tensor, logits: Tensor) -> Tensor:
+        """What D sees of samples: the features (n, d)."""
+        return z
+
+    def start(self, model: Network, seed: int) -> None:
+        head = model.head.weight  # (K, d)
+        width = self.inputs(head.new_zeros(1, head.shape[1]), head.new_zeros(1, len(head))).shape[1]
+        self.disc = discriminator(width, seed=stream_seed(seed, 2)).to(head.device)
+        self.trained = list(self.disc.parameters())
+
+    def loss(self, batch: Batch) -> Term:
+        z_s, z_t = self.inputs(batch.z_s, batch.logits_s), self.inputs(batch.z_t, batch.logits_t)
+        strength = self.weight * dann_lambda(batch.progress)
+        loss = FORMS[self.sign](self.disc, z_s, z_t, strength)
+        return Term(loss, loss, _accuracy(self.disc, z_s, z_t))
+
+
+class CDAN(DANN, name="cdan"):
+    """DANN whose discriminator sees the features together with the predictions, `cdan_map`.
+
+    References
+    ----------
+    Long et al., Conditional adversarial domain adaptation, NeurIPS 2018.
+    """
+
+    def inputs(self, z: Tensor, logits: Tensor) -> Tensor:
+        """What D sees of samples: features times probabilities, (n, K * d)."""
+        return cdan_map(z, logits)

@@ -4,9 +4,26 @@
 of right answers: lost by the cause, or won back by its repair.
 """
 
+from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
+
+from tlcourse.diagnose.measure import Measurement
+
+REPAIRS = {
+    "source label noise": "check the labels of the source, or choose another source",
+    "label-space mismatch": "train on the classes that both have, or align partially",
+    "label shift": "weigh the source's classes by their frequencies in the target",
+    "framing mismatch": "prepare both domains in the same way",
+    "domain distance": "choose a nearer source, or align the features",
+    "conflict": "compare what the classes mean, give the target a head of its own, or drop the "
+                "source",
+    "frozen too deep": "freeze fewer layers",
+}
+"""The causes by name, and what repairs each."""
+SPOIL_ALIGNMENT = ("label shift", "label-space mismatch")
+"""Causes that spoil an alignment even where the source is good."""
 
 
 class Cause(NamedTuple):
@@ -17,23 +34,23 @@ class Cause(NamedTuple):
     meaning: str
 
 
-def explain(measured: list[dict], scores: dict[str, float], ckas: list[float]) -> list[Cause]:
+def explain(
+    measured: list[Measurement], scores: dict[str, float], ckas: list[float]
+) -> list[Cause]:
     """Turn the numbers of all seeds into causes, the strongest first.
 
     Parameters
     ----------
-    measured : list of dict
-        What `measure` returned, one a seed.
+    measured : list of Measurement
+        One a seed.
     scores : dict of strategy -> mean score
     ckas : list of float
         Similarity of the features before and after fine-tuning, one a seed.
     """
-    def mean(key):
-        found = [seed[key] for seed in measured if key in seed]
-        return float(np.mean(found)) if found else None
-
-    causes = [*_label_noise(mean), _label_space(mean), *_between(measured, mean),
-              _conflict(mean, ckas)] if measured else []
+    causes = []
+    if measured:
+        mean = _mean(measured)
+        causes = [*_label_noise(mean), _label_space(mean), *_between(mean), _conflict(mean, ckas)]
     if "frozen" in scores and "fine_tune" in scores:
         lost = scores["fine_tune"] - scores["frozen"]
         causes.append(Cause("frozen too deep", _share(lost), (
@@ -46,49 +63,59 @@ def _share(value: float) -> float:
     return round(min(1.0, max(0.0, value)), 3)
 
 
-def _label_noise(mean) -> list[Cause]:
-    skill = mean("skill")
+def _mean(measured: list[Measurement]) -> Measurement:
+    """The mean of each number over the seeds that have it, and the median of the p values."""
+    found = {}
+    for name in (f.name for f in fields(Measurement) if f.name != "preparing"):
+        values = [v for m in measured if (v := getattr(m, name)) is not None]
+        average = np.median if name == "mmd_p" else np.mean
+        found[name] = float(average(values)) if values else None
+    preparations = sorted({name for m in measured for name in m.preparing})
+    return Measurement(**found, preparing={
+        name: np.mean([m.preparing.get(name, 0.0) for m in measured]) for name in preparations})
+
+
+def _label_noise(mean: Measurement) -> list[Cause]:
+    skill = mean.skill
     return [] if skill is None else [Cause("source label noise", _share(1 - skill), (
         f"of what can be learned beyond chance, the source's network reaches {max(0, skill):.0%} "
         "on source samples it has not seen; the rest is wrong labels, or too hard for it"))]
 
 
-def _label_space(mean) -> Cause:
-    here, there = mean("source only"), mean("target only")
+def _label_space(mean: Measurement) -> Cause:
+    here, there = mean.source_only, mean.target_only
     return Cause("label-space mismatch", _share(max(here, there)), (
         f"{here:.0%} of the source's samples are of classes that the target lacks, and {there:.0%} "
         "of the target's of classes that the source lacks"))
 
 
-def _between(measured: list[dict], mean) -> list[Cause]:
+def _between(mean: Measurement) -> list[Cause]:
     """Label shift, framing and distance: what lies between the inputs of the two domains."""
-    distance, p = mean("proxy A-distance"), float(np.median([seed["MMD p"] for seed in measured]))
+    distance, p = mean.proxy_a_distance, mean.mmd_p
     apart = min(1.0, max(0.0, distance / 2)) if p < 0.05 else 0.0
     told = f"proxy A-distance {distance:.2f} of 2, MMD permutation p = {p:.3f}"
-    causes, shift = [], mean("label shift")
+    causes, shift = [], mean.label_shift
     if shift is not None:
         flag = ("; the estimate assumes that samples of a class look alike in both, and the "
                 f"domain distance ({distance:.2f}) says otherwise" if apart > 0 else "")
         causes.append(Cause("label shift", _share(shift * (1 - apart)), (
             f"class frequencies differ by {shift:.0%} (black-box estimate){flag}")))
-    here, there = mean("recall on source"), mean("recall on target")
+    here, there = mean.recall_on_source, mean.recall_on_target
     if here is None:
         return [*causes, Cause("domain distance", _share(apart), (
             f"{told}; without common classes, what it costs cannot be measured"))]
-    ways = {way for seed in measured for way in seed["repairs"]}
-    gains = {way: np.mean([seed["repairs"].get(way, 0.0) for seed in measured]) for way in ways}
-    way = max(sorted(gains), key=gains.get)
-    causes.append(Cause("framing mismatch", _share(gains[way]), (
-        f"with {way}, the source's network goes from {there:.2f} to {there + gains[way]:.2f} on "
-        "the target")))
-    left = here - there - max(0.0, gains[way]) - max(0.0, mean("renaming"))
-    return [*causes, Cause("domain distance", _share(left), (
+    best = max(mean.preparing, key=mean.preparing.get)
+    gain = mean.preparing[best]
+    left = here - there - max(0.0, gain) - max(0.0, mean.renaming)
+    return [*causes, Cause("framing mismatch", _share(gain), (
+        f"with {best}, the source's network goes from {there:.2f} to {there + gain:.2f} on the "
+        "target")), Cause("domain distance", _share(left), (
         f"the source's network falls from {here:.2f} on the source to {there:.2f} on the target's "
         f"common classes, and this much is not won back by framing or other names; {told}"))]
 
 
-def _conflict(mean, ckas: list[float]) -> Cause:
-    cosine, within, renaming = mean("cosine"), mean("cosine within"), mean("renaming")
+def _conflict(mean: Measurement, ckas: list[float]) -> Cause:
+    cosine, within, renaming = mean.cosine, mean.cosine_within, mean.renaming
     against = max(0.0, -cosine / within) if within > 0.02 else 0.0
     said = f"gradient cosine {cosine:+.2f}, within the source {within:+.2f}"
     if renaming is not None:

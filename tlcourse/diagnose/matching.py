@@ -56,10 +56,10 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
     _check_target(target)
     if len(present[source]) < 2:
         raise DataError(f"{source.name} has samples of one class only; a source needs at least two")
-    joint = [*names[target], *(name for name in names[source] if name not in names[target])]
-    number = {d: {k: joint.index(_match(d.classes[k])) for k in present[d]}
-              for d in (source, target)}
-    y = {d: np.array([number[d][k] for k in d.y.tolist()]) for d in (source, target)}
+    joint = names[target] | names[source] | names[target]  # the target's first, as it spells them
+    number = {name: k for k, name in enumerate(joint)}
+    y = {d: np.array([number[_match(d.classes[k])] for k in d.y.tolist()])
+         for d in (source, target)}
     identity = {d: _identities(d.X) for d in (source, target)}
     X_s, X_t, notices = _one_space(source, target, progress)
     notices += _warnings(source, target, identity)
@@ -68,10 +68,9 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
                        f"{listed(list(names[source].values()))}, {target.name} has "
                        f"{listed(list(names[target].values()))}; where they mean the same, rename "
                        "them")
-    spelled = names[source] | names[target]
     return Pair(
         source.name, target.name, X_s, y[source], identity[source], X_t, y[target],
-        identity[target], tuple(spelled[name] for name in joint), len(names[target]),
+        identity[target], tuple(joint.values()), len(names[target]),
         tuple(k for k, name in enumerate(names[target]) if name in names[source]),
         target.ordered, tuple(notices))
 
@@ -130,19 +129,15 @@ def _one_space(
             notices.append(f"{domain.name} was resized from {shape} to {size} × {size} pixels")
         images[domain] = resize(X, size)
     if size > SMALL:
-        return *_lite0(images, progress, source, target), [
+        from tlcourse.features import features
+        from tlcourse.models.network import pretrained
+
+        network = pretrained()
+        return *(features(network, Domain(d.name, images[d], d.y, d.classes),
+                          progress=progress).numpy() for d in (source, target)), [
             f"images larger than {SMALL} pixels: EfficientNet-Lite0, pretrained on ImageNet, turns "
             f"them into features at {size} × {size} pixels, and a small network learns from these"]
     return images[source].contiguous().numpy(), images[target].contiguous().numpy(), notices
-
-
-def _lite0(images: dict, progress: bool, *domains: Domain) -> tuple[np.ndarray, ...]:
-    from tlcourse.features import features
-    from tlcourse.models.network import pretrained
-
-    network = pretrained()
-    return tuple(features(network, Domain(d.name, images[d], d.y, d.classes),
-                          progress=progress).numpy() for d in domains)
 
 
 def _warnings(source: Domain, target: Domain, identity: dict) -> list[str]:

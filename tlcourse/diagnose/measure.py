@@ -3,6 +3,8 @@
 Cosines of gradients are those of Yu et al., Gradient surgery for multi-task learning, NeurIPS 2020.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from torch.nn.functional import cosine_similarity, cross_entropy
@@ -23,30 +25,63 @@ MOST_COMPARED = 500
 """Samples of each domain that distances and gradients are measured on."""
 
 
-def measure(draw: Draw, make: Maker, start: Network) -> dict:
-    """Numbers of one seed; what could not be measured is not there.
+@dataclass(frozen=True)
+class Measurement:
+    """Numbers of one seed, None for what could not be measured.
+
+    Parameters
+    ----------
+    source_only, target_only : float
+        Shares of held-out source samples and of test samples whose class the other domain lacks.
+    skill : float
+        Accuracy of the source's network on held-out source samples, with chance as 0.
+    label_shift : float
+        Total variation distance of the class frequencies of both domains, from 0 to 1.
+    proxy_a_distance, mmd_p : float
+        How well the domains are told apart by their features, and the p value of that.
+    cosine, cosine_within : float
+        Of the gradients of source and target, and of two samples of the source.
+    recall_on_source, recall_on_target : float
+        Mean recall of the source's network over the common classes.
+    renaming : float
+        By how much the target's recall rises when classes are renamed by the labelled few.
+    preparing : dict of preparation -> float
+        By how much it rises when the target's inputs are prepared so.
+    """
+
+    source_only: float | None = None
+    target_only: float | None = None
+    skill: float | None = None
+    label_shift: float | None = None
+    proxy_a_distance: float | None = None
+    mmd_p: float | None = None
+    cosine: float | None = None
+    cosine_within: float | None = None
+    recall_on_source: float | None = None
+    recall_on_target: float | None = None
+    renaming: float | None = None
+    preparing: dict[str, float] = field(default_factory=dict)
+
+
+def measure(draw: Draw, make: Maker, start: Network) -> Measurement:
+    """Measure one seed, of which `start` is the network that was trained on the source.
 
     Target labels enter in two places: the labelled few, as every strategy may use them, and the
     scores on the test fold, which describe and decide nothing.
     """
     held_out, common = draw.held_out, list(draw.common)
     if len(held_out) < FEWEST:
-        return {}
+        return Measurement()
     logits = _logits(start, held_out.X)
-    found = {"source only": _private(held_out.y, common),
-             "target only": _private(draw.test.y, common)}
-    shift = None
+    skill = shift = weights = None
     if len(held_out) - held_out.y.bincount().max() >= FEWEST_OTHERS:
-        found["skill"] = _skill(logits, held_out.y)
-        if found["skill"] >= 0.5:
-            shift = _label_shift(draw, logits, _logits(start, draw.pool))
-    if shift is not None:
-        found["label shift"] = shift["distance"]
-    weights = None if shift is None else shift["weights"]
-    found |= _distance(start, draw, weights) | _gradients(draw, make)
-    if len(common) >= 2:
-        found |= _losses(draw, start, logits, common)
-    return found
+        skill = _skill(logits, held_out.y)
+        if skill >= 0.5:
+            shift, weights = _label_shift(draw, logits, _logits(start, draw.pool))
+    return Measurement(
+        _private(held_out.y, common), _private(draw.test.y, common), skill, shift,
+        *_distance(start, draw, weights), *_gradients(draw, make),
+        *(_recalls(draw, start, logits, common) if len(common) >= 2 else ()))
 
 
 def _skill(logits: torch.Tensor, y: torch.Tensor) -> float:
@@ -104,19 +139,21 @@ def black_box_shift(
     return found / found.sum() if found.sum() > 0 else before.double() / before.sum()
 
 
-def _label_shift(draw: Draw, on_source: torch.Tensor, on_target: torch.Tensor) -> dict | None:
-    """Distance of the class frequencies of both domains, on the classes that both have."""
+def _label_shift(
+    draw: Draw, on_source: torch.Tensor, on_target: torch.Tensor
+) -> tuple[float, torch.Tensor] | tuple[None, None]:
+    """Distance of the class frequencies on common classes, and how to weigh each source class."""
     common = list(draw.common)
     before = draw.source.y.bincount(minlength=on_source.shape[1]).double()
     after = black_box_shift(on_source, draw.held_out.y, on_target, before)
     if len(common) < 2 or not (before[common].sum() > 0 and after[common].sum() > 0):
-        return None
+        return None, None
     here, there = (part[common] / part[common].sum() for part in (before, after))
     weights = torch.where(before > 0, after * before.sum() / before, 0.0)
-    return {"distance": float((here - there).abs().sum() / 2), "weights": weights}
+    return float((here - there).abs().sum() / 2), weights
 
 
-def _distance(start: Network, draw: Draw, weights: torch.Tensor | None) -> dict:
+def _distance(start: Network, draw: Draw, weights: torch.Tensor | None) -> tuple[float, float]:
     """How well the domains are told apart by their features, at equal class frequencies."""
     rng = np.random.default_rng(draw.seed)
     rows = np.arange(len(draw.held_out))
@@ -124,10 +161,10 @@ def _distance(start: Network, draw: Draw, weights: torch.Tensor | None) -> dict:
         keep = weights[draw.held_out.y].numpy()
         thinned = rows[rng.random(len(rows)) < keep / max(keep.max(), 1e-9)]
         rows = thinned if len(thinned) >= 20 else rows
-    rows, most = rng.permutation(rows)[:MOST_COMPARED], MOST_COMPARED
-    z_s, z_t = (_features(start, X) for X in (draw.held_out.X[rows], draw.pool[:most]))
-    statistic, p = mmd_permutation_test(z_s, z_t, seed=draw.seed)
-    return {"proxy A-distance": proxy_a_distance(z_s, z_t, seed=draw.seed), "MMD p": p}
+    rows = rng.permutation(rows)[:MOST_COMPARED]
+    z_s, z_t = (_features(start, X) for X in (draw.held_out.X[rows], draw.pool[:MOST_COMPARED]))
+    _, p = mmd_permutation_test(z_s, z_t, seed=draw.seed)
+    return proxy_a_distance(z_s, z_t, seed=draw.seed), p
 
 
 @torch.no_grad()
@@ -139,18 +176,17 @@ def _logits(model: Network, X: torch.Tensor) -> torch.Tensor:
     return predict(model, X, batch_size=AT_ONCE)
 
 
-def _gradients(draw: Draw, make: Maker) -> dict:
-    """Cosine of the first gradients of both losses on a fresh backbone.
+def _gradients(draw: Draw, make: Maker) -> tuple[float, float]:
+    """Cosine of the first gradients of both losses on a fresh backbone, and within the source.
 
-    At the start every direction is open. The same cosine between two samples of the source says
-    how near to 1 it could come.
+    A fresh network can still move in every direction. The cosine between two samples of the source
+    says how near to 1 the other could come.
     """
     few, half = draw.few, len(draw.source) // 2
     here = draw.source.subset(slice(half))
     there = draw.source.subset(slice(half, half + len(few)))
     first, second, target = (_gradient(make, draw, part) for part in (here, there, few))
-    return {"cosine": float(cosine_similarity(first, target, 0)),
-            "cosine within": float(cosine_similarity(first, second, 0))}
+    return float(cosine_similarity(first, target, 0)), float(cosine_similarity(first, second, 0))
 
 
 def _gradient(make: Maker, draw: Draw, part: Domain) -> torch.Tensor:
@@ -161,8 +197,10 @@ def _gradient(make: Maker, draw: Draw, part: Domain) -> torch.Tensor:
     return torch.cat([g.flatten() for g in found])
 
 
-def _losses(draw: Draw, start: Network, on_source: torch.Tensor, common: list[int]) -> dict:
-    """Recall of the common classes on both sides, and what the repairs win back of it."""
+def _recalls(
+    draw: Draw, start: Network, on_source: torch.Tensor, common: list[int]
+) -> tuple[float, float, float, dict[str, float]]:
+    """Recall of the common classes on source and target, and what renaming and preparing add."""
     test = draw.test
 
     def recall(logits, y, names=None):
@@ -173,11 +211,10 @@ def _losses(draw: Draw, start: Network, on_source: torch.Tensor, common: list[in
 
     plain = _logits(start, test.X)
     here, there = recall(on_source, draw.held_out.y), recall(plain, test.y)
-    repairs = {way: recall(_logits(start, X), test.y) - there
-               for way, X in _prepared(draw).items()}
+    prepared = {name: recall(_logits(start, X), test.y) - there
+                for name, X in _prepared(draw).items()}
     renamed = recall(plain, test.y, _new_names(_logits(start, draw.few.X), draw.few.y, common))
-    return {"recall on source": here, "recall on target": there, "repairs": repairs,
-            "renaming": renamed - there}
+    return here, there, renamed - there, prepared
 
 
 def _new_names(logits: torch.Tensor, y: torch.Tensor, common: list[int]) -> torch.Tensor:

@@ -11,14 +11,14 @@ import numpy as np
 
 from tlcourse.data.domain import DataError, Domain
 from tlcourse.diagnose.causes import explain
-from tlcourse.diagnose.jobs import Trainings
+from tlcourse.diagnose.jobs import Jobs
 from tlcourse.diagnose.matching import pair, within
+from tlcourse.diagnose.measure import Measurement
 from tlcourse.diagnose.pair import Pair
 from tlcourse.diagnose.report.report import Report
-from tlcourse.diagnose.strategies import RATES, SOURCE_STEPS, STEPS, UNLABELLED, Maker
+from tlcourse.diagnose.strategies import SETTINGS, STRATEGIES, UNLABELLED, Maker
 from tlcourse.utils.messages import counted, listed
 
-STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
 FEWEST_FOLDS = 5
 
 
@@ -79,23 +79,23 @@ def diagnose(
         s: f"{both.source_name} and {both.target_name} have no class in common"
         for s in UNLABELLED if s in strategies}
     kinds = ["scratch", *(s for s in strategies if s not in not_applicable), "causes"]
-    work = Trainings(both, draws, model, began, budget)
+    work = Jobs(both, draws, model, began, budget)
     left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
 
     found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
-    runs = [{"strategy": kind, "seed": seed, "score": result["score"], "recall": result["recall"]}
+    runs = [{"strategy": kind, "seed": seed, "score": result.score, "recall": result.recall}
             for kind in kinds[:-1] for seed, result in found[kind].items()]
-    scores = {kind: float(np.mean([r["score"] for r in found[kind].values()]))
+    scores = {kind: float(np.mean([r.score for r in found[kind].values()]))
               for kind in kinds[:-1] if found[kind]}
-    ckas = [result["cka"] for result in found.get("fine_tune", {}).values() if result["cka"]]
-    measured = [numbers for numbers in found["causes"].values() if numbers]
-    left_out += _unmeasured(found["causes"], both)
+    ckas = [r.cka for r in found.get("fine_tune", {}).values() if r.cka is not None]
+    measured = [m for m in found["causes"].values() if m != Measurement()]
+    left_out += _unmeasured(list(found["causes"].values()), both)
     notices = [*both.notices, *_short_of_labels(both, labels_per_class)]
     return Report(
         both.source_name, both.target_name, int(labels_per_class),
         list(both.classes[: both.targets]), list(strategies), runs,
         explain(measured, scores, ckas), not_applicable, notices, left_out,
-        {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES, "seeds": int(seeds),
+        {**SETTINGS, "seeds": int(seeds),
          "finest": 1 / (len(both.target_y) // draws["folds"])})
 
 
@@ -111,11 +111,11 @@ def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
         raise ValueError(f"budget is a number of seconds above 0, got {budget!r}")
 
 
-def _unmeasured(causes: dict[int, dict], both: Pair) -> list[str]:
+def _unmeasured(measured: list[Measurement], both: Pair) -> list[str]:
     """What too small a source does not show."""
-    if not all(causes.values()):
+    if Measurement() in measured:
         return [f"causes: too few samples of {both.source_name} can be held out"]
-    if causes and not any("skill" in numbers for numbers in causes.values()):
+    if measured and all(m.skill is None for m in measured):
         return ["source label noise and label shift: too few samples beside the most frequent "
                 f"class of {both.source_name} can be held out"]
     return []

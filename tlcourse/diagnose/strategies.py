@@ -1,6 +1,6 @@
-"""Ways of using a source, and training from scratch, which they are compared with.
+"""Strategies of using a source, and training from scratch, which they are compared with.
 
-Every one of them makes the same number of steps on the target; what a source costs comes on top.
+Each makes the same number of steps on the target; what a source costs comes on top.
 The learning rates were chosen from one grid for all, on other pairs: see data/runs/negative.json.
 """
 
@@ -19,6 +19,8 @@ from tlcourse.training import fit
 
 SOURCE_STEPS, STEPS = 400, 200
 RATES = {"source": 3e-3, "scratch": 3e-3, "frozen": 1e-3, "fine_tune": 3e-4, "aligned": 3e-4}
+SETTINGS = {"steps": STEPS, "source_steps": SOURCE_STEPS, "rates": RATES}
+"""What a report says of how its strategies were trained."""
 
 AT_ONCE = 64
 """Samples that pass through a network together: what larger pictures leave behind on their way
@@ -101,8 +103,10 @@ def aligned(draw: Draw, make: Maker, start: Network) -> Network:
     return model
 
 
-WAYS = {"scratch": scratch, "source_only": source_only, "frozen": frozen, "fine_tune": fine_tune,
-        "aligned": aligned}
+TRAIN = {"scratch": scratch, "source_only": source_only, "frozen": frozen, "fine_tune": fine_tune,
+         "aligned": aligned}
+"""What trains the network of each strategy, and of scratch: (draw, make, start) -> Network."""
+STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
 UNLABELLED = ("source_only", "aligned")
 """They answer with the source's classes and need no target label."""
 
@@ -117,8 +121,8 @@ def with_target_head(draw: Draw, make: Maker, start: Network) -> Network:
     return model
 
 
-def _fit(model, train, way: str, seed: int, steps: int = STEPS) -> None:
-    _stop_if(fit(model, train, steps=steps, seed=seed, lr=RATES[way]))
+def _fit(model, train, rate: str, seed: int, steps: int = STEPS) -> None:
+    _stop_if(fit(model, train, steps=steps, seed=seed, lr=RATES[rate]))
 
 
 def _stop_if(history) -> None:

@@ -5,14 +5,13 @@ replaces the last layer, `freezing` keeps a part as it is, `stages` gives each d
 `distillation` lets a student learn from a teacher.
 """
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tlcourse.data.domain import Domain
 from tlcourse.finetune.freezing import freeze, unfreeze
 from tlcourse.finetune.groups import param_groups, stages
-from tlcourse.training import History, fit
+from tlcourse.training import History, fit, stream_seed
 
 
 def unfreeze_gradually(
@@ -51,7 +50,7 @@ def unfreeze_gradually(
     for phase, (_, part) in enumerate(reversed(parts)):
         unfreeze(part)
         groups = param_groups(model, lr, decay, weight_decay=weight_decay)
-        histories.append(fit(model, train, steps=steps_per_stage, seed=_phase_seed(seed, phase),
+        histories.append(fit(model, train, steps=steps_per_stage, seed=stream_seed(seed, phase),
                              groups=groups, **fit_options))
         if histories[-1].interrupted:
             break
@@ -94,17 +93,12 @@ def linear_probe_then_fine_tune(
     for _, part in body:
         freeze(part)
     unfreeze(head)
-    probe = fit(model, train, steps=probe_steps, seed=_phase_seed(seed, 0), lr=lr, **fit_options)
+    probe = fit(model, train, steps=probe_steps, seed=stream_seed(seed, 0), lr=lr, **fit_options)
     unfreeze(model)
     if probe.interrupted:
         return probe, History(interrupted=True)
-    return probe, fit(model, train, steps=tune_steps, seed=_phase_seed(seed, 1), lr=tune_lr,
+    return probe, fit(model, train, steps=tune_steps, seed=stream_seed(seed, 1), lr=tune_lr,
                       **fit_options)
-
-
-def _phase_seed(seed: int, phase: int) -> int:
-    """A seed for each phase; seed + phase would give seed 1 the batches of seed 0."""
-    return int(np.random.default_rng([seed, phase]).integers(2**31))
 
 
 def l2_sp(model: nn.Module, reference_model: nn.Module) -> Tensor:

@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
+import safetensors.torch
 from torch import Tensor, nn
 
 from tlcourse.utils.files import write_atomically
 
 
+def to_bytes(model: nn.Module) -> bytes:
+    """All parameters and buffers as the content of a safetensors file."""
+    return safetensors.torch.save({k: v.contiguous() for k, v in model.state_dict().items()})
+
+
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """Write all parameters and buffers as safetensors (no pickle)."""
-    from safetensors.torch import save
-
-    state = {key: value.contiguous() for key, value in model.state_dict().items()}
-    write_atomically(path, save(state))
+    write_atomically(path, to_bytes(model))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
@@ -23,12 +26,9 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     ValueError
         A checkpoint that does not fit: names the layer and both shapes. The model is unchanged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
-        state = load_file(path)
-    except SafetensorError as error:
+        state = safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is no complete safetensors file ({error})") from None
     fit_state(model, state, str(path))
     return model

@@ -3,6 +3,7 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    "drawing": ["COLOURS", "MARKERS"],
     "scores": ["gaps_to", "intervals", "layer_curve", "learning_curve", "paired_scores",
                "training_history"],
     "samples": ["confusion", "feature_map", "sample_grid"],

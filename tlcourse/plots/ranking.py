@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from tlcourse.plots.scores import COLOURS, MARKERS
+from tlcourse.plots import drawing as draw
 from tlcourse.stats import Gap
 
 
@@ -33,20 +33,19 @@ def score_panels(
     for place in panels.flat[len(targets):]:
         place.set_visible(False)
     for place, target in zip(panels.flat, targets, strict=False):
-        rows = means.loc[target]
-        for source, row in rows.iterrows():
+        scores = means.loc[target]
+        for source, row in scores.iterrows():
             letter = letters[source]
             place.plot(row[score], row[outcome], marker=f"${letter}$", markersize=8,
-                       markeredgewidth=0.4, color=COLOURS[0 if letter.isupper() else 1],
+                       markeredgewidth=0.4, color=draw.COLOURS[0 if letter.isupper() else 1],
                        linestyle="")
         place.set(title=target.replace("_", " "), xlabel=score.replace("_", " "))
         place.xaxis.set_major_locator(MaxNLocator(5))
         place.margins(0.12)
         place.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        place.spines[["top", "right"]].set_visible(False)
-        place.grid(alpha=0.3)
-        words.append(f"{target}: highest score {rows[score].idxmax()}, highest accuracy "
-                     f"{rows[outcome].idxmax()}")
+        draw.bare(place, "both")
+        words.append(f"{target}: highest score {scores[score].idxmax()}, highest accuracy "
+                     f"{scores[outcome].idxmax()}")
     for place in panels[:, 0]:
         place.set_ylabel(f"accuracy, {outcome.replace('_', ' ')}")
     figure.alt_text = (f"Accuracy of {outcome} against {score}, one letter for each source. "
@@ -66,25 +65,23 @@ def interval_rows(panels: Mapping[str, Mapping[str, Mapping[str, Gap]]], *, xlab
     figure, places = plt.subplots(1, len(panels), figsize=(4.4 * len(panels), 0.5 * len(names) + 1),
                                   sharex=True, sharey=True, squeeze=False, layout="constrained")
     words = []
-    for place, (title, rows) in zip(places[0], panels.items(), strict=True):
+    for place, (title, gaps) in zip(places[0], panels.items(), strict=True):
         for i, name in enumerate(names):
             place.axhspan(i - 0.5, i + 0.5, color="#f2f2f2" if i % 2 else "white", zorder=0)
-            for j, (target, gap) in enumerate(rows[name].items()):
-                place.errorbar(
-                    gap.estimate, i + 0.17 * (j - (len(rows[name]) - 1) / 2), fmt=MARKERS[j],
-                    xerr=(gap.high - gap.low) / 2, color=COLOURS[j], markersize=5, linewidth=1.2,
-                    label=target.replace("_", " ") if i == 0 else None)
+            for j, (target, gap) in enumerate(gaps[name].items()):
+                draw.interval(place, gap, i + 0.17 * (j - (len(gaps[name]) - 1) / 2), scale=1,
+                              hollow=False, fmt=draw.MARKERS[j], color=draw.COLOURS[j],
+                              markersize=5, linewidth=1.2,
+                              label=target.replace("_", " ") if i == 0 else None)
             words.append(f"{title}, {name}: " + ", ".join(
-                f"{target} {gap.estimate:.2g}" for target, gap in rows[name].items()))
-        place.axvline(0, color="black", linewidth=1)
-        place.set(title=title, xlabel=xlabel)
+                f"{target} {gap.estimate:.2g}" for target, gap in gaps[name].items()))
+        draw.rows(place, names, xlabel)
+        place.set_title(title)
         place.xaxis.set_major_locator(MaxNLocator(6))
         place.spines[["top", "right", "left"]].set_visible(False)
         place.tick_params(left=False)
-    places[0, 0].set_yticks(range(len(names)), names)
-    places[0, 0].set_ylim(len(names) - 0.5, -0.5)
     figure.legend(*places[0, 0].get_legend_handles_labels(), frameon=False,
-                  loc="outside upper center", ncols=len(MARKERS))
+                  loc="outside upper center", ncols=len(draw.MARKERS))
     figure.alt_text = f"{xlabel}, estimate with 95 % interval. {'; '.join(words)}."
     return figure
 
@@ -99,14 +96,9 @@ def share_table(shares: pd.DataFrame, *, xlabel: str, ylabel: str) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(0.62 * shares.shape[1] + 2.2, 0.42 * len(shares) + 1.3),
                                 layout="constrained")
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for i, (_, row) in enumerate(shares.iterrows()):
-        for j, share in enumerate(row):
-            text = f"{100 * share:.0f}" if share >= 0.005 or share == 0 else "<1"
-            axes.text(j, i, text, ha="center", va="center", fontsize=9,
-                      color="white" if share > 0.7 else "black")
-    axes.set_xticks(range(shares.shape[1]), shares.columns, rotation=35, ha="right")
-    axes.set_yticks(range(len(shares)), shares.index)
+    words = shares.map(lambda share: "<1" if 0 < share < 0.005 else f"{100 * share:.0f}")
+    draw.table(axes, shares, words.to_numpy(), dark=0.7, fontsize=9)
+    plt.setp(axes.get_xticklabels(), rotation=35, ha="right")
     axes.set(title="per cent", xlabel=xlabel, ylabel=ylabel)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from tlcourse.data.domain import Domain
+from tlcourse.plots import drawing as draw
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
@@ -17,16 +19,10 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     The colour is the share of the row, so that a rare class is seen as well as a common one.
     """
     matrix = np.asarray(matrix)
-    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    share = pd.DataFrame(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), classes, classes)
     figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for (i, j), count in np.ndenumerate(matrix):
-        if count:
-            axes.text(j, i, str(count), ha="center", va="center", fontsize=8,
-                      color="white" if share[i, j] > 0.5 else "black")
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set(xlabel="predicted", ylabel="true")
+    image = draw.table(axes, share, np.where(matrix, matrix.astype(str), ""), dark=0.5, fontsize=8)
+    axes.set(xlabel="predicted", ylabel="true", aspect="equal")
     figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)

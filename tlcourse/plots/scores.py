@@ -8,23 +8,18 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
+from tlcourse.plots import drawing as draw
 from tlcourse.stats import Gap, mean_interval, paired_gap
 from tlcourse.training import History
 
-# Okabe and Ito's colours: told apart by people with any kind of colour vision.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-PERCENT = FuncFormatter(lambda share, position: f"{100 * share:g}%")  # 95%, and 97.5% where needed
 
-
-def _axes(width: float = 6.4, height: float = 3.8):
+def _axes(width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
     figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", alpha=0.3)
+    draw.bare(axes)
     return figure, axes
 
 
@@ -48,17 +43,14 @@ def learning_curve(
     for i, (label, rows) in enumerate(groups):
         intervals = {n: mean_interval(part[y]) for n, part in rows.groupby(x)}
         n, gaps = list(intervals), list(intervals.values())
-        style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
-        axes.plot(n, [g.estimate for g in gaps], label=str(label), **style)
-        axes.fill_between(n, [g.low for g in gaps], [g.high for g in gaps],
-                          color=COLOURS[i], alpha=0.2, linewidth=0)
+        draw.curve(axes, n, gaps, i, label)
         words.append(f"{label} from {gaps[0].estimate:.0%} at {n[0]} to "
                      f"{gaps[-1].estimate:.0%} at {n[-1]}".strip())
     ticks = sorted(runs[x].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(t) for t in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(PERCENT)
+    axes.yaxis.set_major_formatter(draw.PERCENT)
     axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     if by is not None:
         axes.legend(frameon=False)
@@ -78,18 +70,17 @@ def training_history(history: History) -> Figure:
         raise ValueError("this history holds no validation accuracy; train with "
                          "fit(..., validation=...)")
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3), layout="constrained")
-    left.plot(history.step, history.loss, color=COLOURS[0], marker=MARKERS[0], markersize=4)
+    left.plot(history.step, history.loss, **draw.series(0), markersize=4)
     left.set(xlabel="step", ylabel="training loss", yscale="log")
-    right.plot(history.step, history.accuracy, color=COLOURS[1], marker=MARKERS[1], markersize=4)
+    right.plot(history.step, history.accuracy, **draw.series(1), markersize=4)
     kept = history.accuracy[history.step.index(history.best_step)]
     right.plot(history.best_step, kept, marker="*", markersize=15, color="black", linestyle="",
                label=f"kept: {kept:.1%} at step {history.best_step}")
     right.set(xlabel="step", ylabel="validation accuracy")
-    right.yaxis.set_major_formatter(PERCENT)
+    right.yaxis.set_major_formatter(draw.PERCENT)
     right.legend(frameon=False, loc="lower right")
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.3)
+        draw.bare(axes)
     figure.alt_text = (f"Training: the loss falls from {history.loss[0]:.2g} to "
                        f"{history.loss[-1]:.2g}; the validation accuracy is best, {kept:.1%}, "
                        f"at step {history.best_step}.")
@@ -108,14 +99,9 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     """
     figure, axes = _axes(height=0.9 + 0.45 * len(gaps))
     for i, gap in enumerate(gaps.values()):
-        low, high = 100 * (gap.estimate - gap.low), 100 * (gap.high - gap.estimate)
-        decided = gap.low > 0 or gap.high < 0
-        axes.errorbar(100 * gap.estimate, i, xerr=[[low], [high]], capsize=4, fmt=MARKERS[0],
-                      markersize=8, color=COLOURS[0], markerfacecolor=None if decided else "white")
-    axes.axvline(0, color="black", linewidth=1)
-    axes.set_yticks(range(len(gaps)), list(gaps))
+        draw.interval(axes, gap, i, capsize=4, markersize=8, **draw.series(0))
+    draw.rows(axes, list(gaps), xlabel)
     axes.grid(axis="both", alpha=0.3)
-    axes.set(xlabel=xlabel, ylim=(len(gaps) - 0.5, -0.5))
     words = "; ".join(f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
                       for label, g in gaps.items())
     figure.alt_text = f"{xlabel}, estimate and 95 % interval: {words}."
@@ -146,14 +132,13 @@ def gaps_to(
     words = []
     for i, method in enumerate(methods):
         gaps = [paired_gap(scores[method][n], scores[baseline][n]) for n in sizes]
-        style = {"color": COLOURS[i + 1], "marker": MARKERS[i + 1]}  # the first is the baseline's
+        style = draw.series(i + 1)  # the first is the baseline's
         axes.plot([], [], label=method, linestyle="", **style)
         for place, gap in enumerate(gaps):
-            axes.errorbar(place + 0.12 * (i - (len(methods) - 1) / 2), 100 * gap.estimate,
-                          yerr=50 * (gap.high - gap.low), capsize=2, **style,
-                          markerfacecolor="white" if gap.low <= 0 <= gap.high else None)
+            draw.interval(axes, gap, place + 0.12 * (i - (len(methods) - 1) / 2), upright=True,
+                          capsize=2, **style)
         words.append(f"{method} " + ", ".join(
-            f"{100 * g.estimate:+z.0f}{' (undecided)' if g.low <= 0 <= g.high else ''} at {n}"
+            f"{100 * g.estimate:+z.0f}{draw.undecided(g)} at {n}"
             for n, g in zip(sizes, gaps, strict=True)))
     axes.axhline(0, color="black", linewidth=1)
     axes.set_xticks(range(len(sizes)), [str(n) for n in sizes])
@@ -178,7 +163,7 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
     figure, axes = _axes(height=3.6)
     for i, (_, row) in enumerate(runs.iterrows()):
         axes.plot(range(len(columns)), row[list(columns)].astype(float), color="#999999",
-                  marker=MARKERS[i % len(MARKERS)], markersize=5, linewidth=1,
+                  marker=draw.MARKERS[i % len(draw.MARKERS)], markersize=5, linewidth=1,
                   label="one seed each" if i == 0 else None)
     means = runs[list(columns)].mean()
     for i, mean in enumerate(means):
@@ -188,7 +173,7 @@ def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
     axes.set_xticks(range(len(columns)), columns, fontsize=11)
     axes.set(xlim=(-0.4, len(columns) - 0.5), ylim=(low, 1), ylabel="accuracy on the test set")
-    axes.yaxis.set_major_formatter(PERCENT)
+    axes.yaxis.set_major_formatter(draw.PERCENT)
     axes.legend(frameon=False)
     words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
     figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."
@@ -213,18 +198,13 @@ def layer_curve(runs: pd.DataFrame, stages: Sequence[str], *, by: str, panel: st
     words = []
     for place, (title, rows) in zip(axes[0], panels, strict=True):
         for i, (label, part) in enumerate(rows.groupby(by, sort=False)):
-            gaps = [mean_interval(part[stage]) for stage in stages]
-            place.plot(stages, [g.estimate for g in gaps], label=str(label), color=COLOURS[i],
-                       marker=MARKERS[i], linestyle=LINES[i])
-            place.fill_between(stages, [g.low for g in gaps], [g.high for g in gaps],
-                               color=COLOURS[i], alpha=0.2, linewidth=0)
+            draw.curve(place, stages, [mean_interval(part[stage]) for stage in stages], i, label)
             best = max(stages, key=lambda stage, part=part: part[stage].mean())
             words.append(f"{title}, {label}: best after {best}, {part[best].mean():.0%}")
         place.set(title=str(title).replace("_", " "), xlabel="cut after")
-        place.spines[["top", "right"]].set_visible(False)
-        place.grid(axis="y", alpha=0.3)
+        draw.bare(place)
     axes[0, 0].set_ylabel("accuracy of a linear probe")
-    axes[0, 0].yaxis.set_major_formatter(PERCENT)
+    axes[0, 0].yaxis.set_major_formatter(draw.PERCENT)
     axes[0, 0].legend(title=by, frameon=False)
     figure.alt_text = f"Probe accuracy by depth of the cut: {'; '.join(words)}."
     return figure

@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from scipy.optimize import linear_sum_assignment
 
-from tlcourse.plots.scores import COLOURS
+from tlcourse.plots import drawing as draw
 from tlcourse.stats import Gap, decided, holm
 
-STATES = {"hurt": ("o", COLOURS[1], -0.14), "repaired": ("s", COLOURS[0], 0.14)}
-STRATEGIES = ("source_only", "frozen", "fine_tune", "aligned")
-COLUMNS = ("domain distance", "source label noise", "frozen too deep", "framing mismatch",
-           "label-space mismatch", "label shift", "conflict")
+STATES = {"hurt": ("o", draw.COLOURS[1], -0.14), "repaired": ("s", draw.COLOURS[0], 0.14)}
 
 
 def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
@@ -31,19 +29,15 @@ def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
     words, gaps = [], gaps_of_causes(causes)
     names = list(gaps["hurt"])
     for row, name in enumerate(names):
-        for column, (marker, colour, shift) in STATES.items():
-            gap = gaps[column][name]
-            hollow = "white" if decided(gap) == "inconclusive" else None
-            axes.errorbar(100 * gap.estimate, row + shift, xerr=50 * (gap.high - gap.low),
-                          fmt=marker, markersize=7, color=colour, markerfacecolor=hollow,
-                          capsize=3, label=column if row == 0 else None)
-        hurt, repaired = (_points(gaps[column][name]) for column in STATES)
-        words.append(f"{name} {hurt}, repaired {repaired}")
-    axes.axvline(0, color="black", linewidth=1)
-    axes.set_yticks(range(len(names)), names)
-    axes.set(ylim=(len(names) - 0.5, -0.5), xlabel="gap to scratch in points")
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+        said = []
+        for state, (marker, colour, shift) in STATES.items():
+            gap = gaps[state][name]
+            draw.interval(axes, gap, row + shift, fmt=marker, markersize=7, color=colour,
+                          capsize=3, label=state if row == 0 else None)
+            said.append(f"{100 * gap.estimate:+z.0f}{draw.undecided(gap)}")
+        words.append(f"{name} {', repaired '.join(said)}")
+    draw.rows(axes, names, "gap to scratch in points")
+    draw.bare(axes, "x")
     axes.legend(frameon=False, loc="upper left")
     figure.alt_text = f"Gap to scratch in points, hurt and repaired: {'; '.join(words)}."
     return figure
@@ -57,13 +51,11 @@ def gaps_of_causes(causes: pd.DataFrame) -> dict[str, dict[str, Gap]]:
                          for name in causes["name"].unique()}, nothing) for state in STATES}
 
 
-def _points(gap: Gap) -> str:
-    mark = " (undecided)" if decided(gap) == "inconclusive" else ""
-    return f"{100 * gap.estimate:+z.0f}{mark}"
-
-
 def evidence_table(causes: pd.DataFrame) -> Figure:
     """Mean evidence for each cause (across) where one thing was made wrong (down).
+
+    The causes come in the order of the rows that they fit best, one to one, so that what was made
+    and found stands on the diagonal.
 
     Parameters
     ----------
@@ -71,20 +63,16 @@ def evidence_table(causes: pd.DataFrame) -> Figure:
         One row a run: ``name``, and ``evidence``, a dict of cause -> number from 0 to 1.
     """
     found = pd.DataFrame(list(causes["evidence"])).groupby(causes["name"].to_numpy(),
-                                                           sort=False).mean()[list(COLUMNS)]
+                                                           sort=False).mean()
+    fitting = found.columns[linear_sum_assignment(found.fillna(0), maximize=True)[1]]
+    found = found[list(dict.fromkeys([*fitting, *found]))].fillna(0)
     figure, axes = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
-    axes.imshow(found.fillna(0), cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    for (i, j), number in np.ndenumerate(found.to_numpy()):
-        if number >= 0.05:
-            strongest = number == np.nanmax(found.to_numpy()[i])
-            axes.text(j, i, f"{number:.2f}", ha="center", va="center",
-                      color="white" if number > 0.6 else "black",
-                      fontweight="bold" if strongest else None)
+    words = found.map(lambda number: f"{number:.2f}" if number >= 0.05 else "").to_numpy()
+    draw.table(axes, found, words, dark=0.6, bold=found.eq(found.max(axis=1), axis=0), cmap="Greys")
     axes.set_xticks(range(found.shape[1]), [c.replace(" ", "\n", 1) for c in found], fontsize=9)
-    axes.set_yticks(range(len(found)), found.index)
     axes.set(xlabel="evidence for", ylabel="made wrong")
-    words = "; ".join(f"{name}: {row.idxmax()} {row.max():.2f}" for name, row in found.iterrows())
-    figure.alt_text = f"Where one thing was made wrong, the strongest evidence is: {words}."
+    said = "; ".join(f"{name}: {row.idxmax()} {row.max():.2f}" for name, row in found.iterrows())
+    figure.alt_text = f"Where one thing was made wrong, the strongest evidence is: {said}."
     return figure
 
 
@@ -105,7 +93,7 @@ def where_it_pays(record: Mapping) -> Figure:
     figure, panels = plt.subplots(2, 2, figsize=(8.6, 5.8), sharex=True, sharey=True,
                                   layout="constrained")
     words, norm = [], TwoSlopeNorm(0, -40, 40)
-    for axes, strategy in zip(panels.flat, STRATEGIES, strict=True):
+    for axes, strategy in zip(panels.flat, _strategies(record), strict=True):
         table = np.full((len(sources), len(labels)), np.nan)
         for i, j in np.ndindex(table.shape):
             gap = gaps.get((sources[i], strategy, labels[j]))
@@ -135,8 +123,12 @@ def gaps_on_the_map(record: Mapping) -> dict[tuple[str, str, int], Gap]:
     runs = pd.DataFrame(record["runs"])
     for source, part in runs.groupby("source_name", sort=False):
         for i, n in enumerate(record["labels a class"]):
-            scores = {s: [row[i] for row in part[s]] for s in STRATEGIES
+            scores = {s: [row[i] for row in part[s]] for s in _strategies(record)
                       if part[s].iloc[0][i] is not None}
             found = holm(scores, [scratch[seed][i] for seed in part["seed"]])
             gaps |= {(source, strategy, n): gap for strategy, gap in found.items()}
     return gaps
+
+
+def _strategies(record: Mapping) -> list[str]:
+    return [name for name in record["runs"][0] if name not in ("source_name", "seed")]

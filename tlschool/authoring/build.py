@@ -1,7 +1,5 @@
 """Lessons as text become notebooks with outputs: the learner's edition and the solutions."""
 
-import math
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -16,7 +14,6 @@ from tlschool.authoring import runner
 from tlschool.authoring.source import NotebookError, edition, inputs, is_edited, load, read_source
 
 EDITIONS = {"learner": "notebooks", "solutions": "notebooks/solutions"}
-HEADER = "| id | lesson | teaching + exercises | runs in | data |\n|---|---|---|---|---|"
 
 
 def build(ids: Sequence[str] | None = None, *, check: bool = False) -> int:
@@ -36,10 +33,8 @@ def build(ids: Sequence[str] | None = None, *, check: bool = False) -> int:
     """
     chosen = list(ids or places.lesson_ids())
     if check or not ids:
-        found = {id: list(_differences(id)) for id in chosen}
+        found = {id: list(differences(id)) for id in chosen}
         lines = [line for lines in found.values() for line in lines]
-        if not lines and _readme() is not None:
-            lines = ["README.md: the table of lessons differs from the notebooks."]
         print("\n".join(lines or ["The notebooks agree with their sources."]))
         if check:
             return int(bool(lines))
@@ -47,15 +42,7 @@ def build(ids: Sequence[str] | None = None, *, check: bool = False) -> int:
     return max([_build_lesson(id) for id in chosen], default=0)
 
 
-def _target(id: str, name: str) -> Path:
-    return places.ROOT / EDITIONS[name] / f"{places.lesson_folder(id).name}.ipynb"
-
-
-def _label(path: Path) -> str:
-    return path.relative_to(places.ROOT).as_posix()
-
-
-def _differences(id: str) -> Iterator[str]:
+def differences(id: str) -> Iterator[str]:
     """One line for each input in which a lesson's notebooks differ from its source."""
     source = read_source(id)
     for name in EDITIONS:
@@ -71,6 +58,14 @@ def _differences(id: str) -> Iterator[str]:
                         for key in {**new, **old} if old.get(key) != new.get(key))
 
 
+def _target(id: str, name: str) -> Path:
+    return places.ROOT / EDITIONS[name] / f"{places.lesson_folder(id).name}.ipynb"
+
+
+def _label(path: Path) -> str:
+    return path.relative_to(places.ROOT).as_posix()
+
+
 def _build_lesson(id: str) -> int:
     """Build both editions of a lesson; 0, or 1 with the reason printed."""
     source = read_source(id)
@@ -81,9 +76,6 @@ def _build_lesson(id: str) -> int:
         for path, notebook in built.items():
             _keep_edited(path)
             write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
-        path = places.ROOT / "README.md"
-        if (text := _readme()) is not None:
-            write_atomically(path, text)
     except runner.RunError as error:
         print(f"{error}\n{_label(path)} was not built and is as it was.")
         return 1
@@ -132,18 +124,3 @@ def _keep_edited(path: Path) -> None:
         write_atomically(copy, path.read_bytes())
         print(f"{_label(path)} had been edited since it was built: a copy is {copy}")
 
-
-def _readme() -> str | None:
-    """The README with its table of lessons brought up to date; None when nothing changes."""
-    path = places.ROOT / "README.md"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rows = []
-    for id, built in places.notebooks().items():
-        about = load(built).metadata["tlcourse"]
-        minutes = "{teaching} + {exercises} min".format_map(about["minutes"])
-        seconds = 5 * math.ceil(about["seconds"] / 5)  # coarse, so that it seldom changes
-        cells = [id, about["title"], minutes, f"{seconds} s", ", ".join(about["data"])]
-        rows.append(f"| {' | '.join(cells)} |")
-    table = "\n".join(["<!-- lessons -->", HEADER, *rows, "<!-- /lessons -->"])
-    new = re.sub("<!-- lessons -->.*<!-- /lessons -->", lambda _: table, text, flags=re.DOTALL)
-    return new if new != text else None

@@ -1,25 +1,13 @@
-"""The page of common errors: wrong answers, and what the checks say to each.
-
-The wrong answers are those of the proofs in ``tests/proofs``, so this runs in a checkout only::
-
-    python -m tlschool.authoring.common_errors            # write lessons/common-errors.md
-    python -m tlschool.authoring.common_errors --check    # say whether it is up to date
-"""
+"""The page of common errors: the wrong answers of the proofs, and what the checks say to each."""
 
 import ast
 import linecache
 import re
-import sys
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Collection, Iterator
 
-from tlcourse.notebook import exercises, places
+from tlcourse.notebook import exercises, lessons, places
 from tlcourse.notebook.check import grade, lend
-from tlcourse.utils.files import write_atomically
 
-PAGE = places.ROOT / "lessons" / "common-errors.md"
-PROOFS = places.ROOT / "tests" / "proofs"
 _EXAMPLE = "1.2"
 _ANYWHERE = {
     "recall = ...":
@@ -44,29 +32,32 @@ describe an answer, `code` is the answer itself. Where an exercise asks to choos
 messages stand alone.
 
 The page is made from the checks and from the wrong answers that they are tested with, by
-`python -m tlschool.authoring.common_errors`; a test fails when the two differ.
+`python course.py refresh`; a test fails when the two differ.
 """
 
 
-def page() -> str:
-    """The page as Markdown."""
-    return "\n".join([_INTRODUCTION, *_anywhere(), *_lessons()])
+def page(old: str = "", ids: Collection[str] | None = None) -> str:
+    """The page as Markdown.
 
-
-def write(*, check: bool = False) -> int:
-    """Write the page, or only say whether it is up to date; 0 when all is well, otherwise 1."""
-    new, old = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    differ = _lasting(new) != _lasting(old)
-    if not check and differ:
-        write_atomically(PAGE, new)
-    if check and differ:
-        print(f"{PAGE.name} differs from what the checks say: call "
-              "`python -m tlschool.authoring.common_errors`.")
-    return int(check and differ)
+    Parameters
+    ----------
+    old : str
+        The page as it was; it stays where only fractions and large counts would change, which
+        differ between processors and versions.
+    ids : collection of str, optional
+        Lessons to look at anew; the parts of all others are those of `old`.
+    """
+    kept = dict(re.findall(r"^## Lesson (\d\d)\n\n(.*?)(?=^## |\Z)", old, re.M | re.S))
+    parts = [_INTRODUCTION, *_anywhere()]
+    for id in exercises.lessons():
+        again = ids is None or id in ids or id not in kept
+        parts += [f"## Lesson {id}\n",
+                  "\n".join(_exercises(id)) if again else kept[id].removesuffix("\n")]
+    new = "\n".join(parts) + "\n"
+    return old if _lasting(new) == _lasting(old) else new
 
 
 def _lasting(text: str) -> str:
-    """The text without fractions and large counts, which differ between processors or versions."""
     return re.sub(r"\d+\.\d+(e-?\d+)?|\d{3,}", "#", text)
 
 
@@ -84,30 +75,18 @@ def _anywhere() -> Iterator[str]:
            f"Checked once more it is no answer:\n\n> {grade(_EXAMPLE, lent).message}\n")
 
 
-def _lessons() -> Iterator[str]:
-    sys.path.insert(0, str(PROOFS))
-    try:
-        for path in sorted(PROOFS.glob("test_lesson[0-9]*.py")):
-            lesson = path.stem.removeprefix("test_lesson")
-            yield f"## Lesson {lesson}\n"
-            yield from _exercises(path, lesson)
-    finally:
-        sys.path.remove(str(PROOFS))
-
-
-def _exercises(path: Path, lesson: str) -> Iterator[str]:
+def _exercises(lesson: str) -> Iterator[str]:
     """The errors of a lesson, in the order of its proofs."""
+    path = places.lesson_folder(lesson) / "proofs.py"
     shown = _as_written(ast.parse(path.read_text(encoding="utf-8")))
-    known = {exercise.id: exercise for exercise in exercises.lesson(lesson).exercises}
-    for proofs in vars(import_module(path.stem)).values():
-        for proof in getattr(proofs, "proofs", ()):
-            about = known[proof.id]
-            yield f"### {proof.id} {about.title}\n"
-            for answer, (value, _) in zip(shown[proof.id], proof.wrong, strict=True):
-                message = grade(proof.id, value).message
-                if not _is_general(message):
-                    yield f"- {message}" if about.kind == "predict" else f"- {answer}: {message}"
-            yield ""
+    for proof in lessons.part(lesson, "proofs").PROOFS:
+        about = exercises.get(proof.id)
+        yield f"### {proof.id} {about.title}\n"
+        for answer, (value, _) in zip(shown[proof.id], proof.wrong, strict=True):
+            message = grade(proof.id, value).message
+            if not _is_general(message):
+                yield f"- {message}" if about.kind == "predict" else f"- {answer}: {message}"
+        yield ""
 
 
 def _is_general(message: str) -> bool:
@@ -129,6 +108,3 @@ def _described(answer: ast.expr) -> str:
         return f"*{answer.id.replace('_', ' ')}*"
     return f"`{ast.unparse(answer.body if isinstance(answer, ast.Lambda) else answer)}`"
 
-
-if __name__ == "__main__":
-    raise SystemExit(write(check="--check" in sys.argv[1:]))

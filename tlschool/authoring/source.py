@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from tlcourse.notebook import places
 
+PROSE = "prose"
 DROPPED = {"learner": "solution", "solutions": "exercise"}
 MEASURED = ("seconds", "slowest_cell", "inputs_sha256")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -43,11 +44,15 @@ def load(path: Path) -> NotebookNode:
 
 
 def read_source(id: str) -> NotebookNode:
-    """A lesson's text as a notebook without outputs, exercises and solutions both in it."""
+    """A lesson's text as a notebook without outputs, exercises and solutions both in it.
+
+    Cells tagged ``prose``, which hold the numbers of the text to a run, are for its test alone.
+    """
     import jupytext  # authors have it, learners need not
 
     path = places.lesson_folder(id) / "lesson.md"
     source = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    source.cells = [cell for cell in source.cells if PROSE not in tags(cell)]
     lesson, part, counts = path.parent.name[:2], "start", Counter()
     for cell in source.cells:
         headings = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)

@@ -6,7 +6,6 @@ only the names are read that a solution uses.
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 
 import nbformat
 from nbformat import NotebookNode
@@ -31,6 +30,7 @@ your points beforehand, from the saved file and by the same code:
 `tlcourse`.)
 
 What an exercise asks for must stand in its own cell, or in cells of yours right below it."""
+_IMPORT = re.compile(r"^from (?:tlcourse|tlschool)[\w.]* import ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,15 @@ def starter(source: str) -> str:
     return "\n".join(source.strip().splitlines()[:-1]).rstrip()
 
 
+def comparable(source: str) -> str:
+    """A cell's text as other versions of the course would write it.
+
+    Modules of the course move from version to version, so it does not count from which of them a
+    name is imported: an assignment that was released before is still the same.
+    """
+    return _IMPORT.sub("from tlcourse import ", source.strip())
+
+
 def _setup(lesson: str, learner: NotebookNode) -> str:
     """The statements of the lesson that its exercises and their solutions stand on."""
     earlier, code = [], []
@@ -150,11 +159,10 @@ def _bound(statement):
 
 def _section(cells, place):
     """The cells before an exercise's text, back to the one with the last heading."""
-    earlier = cells[:place]
-    tail = list(takewhile(lambda cell: not _has_heading(cell), reversed(earlier)))
     if _has_heading(cells[place]):
         return []
-    return earlier[len(earlier) - len(tail) - 1 :] if len(tail) < len(earlier) else earlier
+    headings = [number for number in range(place) if _has_heading(cells[number])]
+    return cells[max(headings, default=0) : place]
 
 
 def _has_heading(cell):

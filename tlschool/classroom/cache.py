@@ -37,9 +37,9 @@ def read(place: Path, key: str) -> Outcome | None:
     """What is known; None for a submission that is new, or of which something has changed."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
-        if content["key"] != key:
+        if content.pop("key") != key:
             return None
-        earned = [Earned(**one) for one in content["earned"]]
-        return Outcome(earned, content["remarks"], content["outputs"], content["seconds"])
+        earned = [Earned(**one) for one in content.pop("earned")]
+        return Outcome(earned, **content)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

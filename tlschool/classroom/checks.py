@@ -3,7 +3,7 @@
 The visible check of a function is the lesson's own ladder on seed 0. That of a prediction, and of
 a number that each variant has its own of, judges its form alone, for a letter could be found by
 trying. The hidden check is the whole ladder on other seeds, and properties of a lesson's own in
-``further/lessonNN.py``.
+``graded.py``.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from tlcourse.notebook import check as ladder
 from tlcourse.notebook import exercises
 from tlcourse.notebook.check import Result
 from tlschool.classroom import variants
+from tlschool.classroom.pristine import PACKAGES
 
 
 def visible(exercise_id: str, answer: object) -> None:
@@ -81,5 +82,5 @@ def _on_original(step, letters):
 
 def _of_ones_own(answer, seed):
     home = str(getattr(answer, "__module__", ""))
-    if callable(answer) and home.partition(".")[0] == "tlcourse":
+    if callable(answer) and home.partition(".")[0] in PACKAGES:
         return f"this function is the course's own, from {home}: write one yourself."

@@ -5,7 +5,6 @@ found by its mark, or by the name that it should define, and put into its place;
 the cells is said in remarks.
 """
 
-import codecs
 import json
 import re
 import unicodedata
@@ -19,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tlschool.authoring.names import names
-from tlschool.classroom.assignment import Assignment
+from tlschool.classroom.assignment import Assignment, comparable
 
 LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
@@ -74,16 +73,14 @@ def read(path: Path) -> Submission:
 
 
 def _decode(content: bytes) -> tuple[str, list[str]]:
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
-             codecs.BOM_UTF16_BE: "utf-16"}
-    encoding = next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
+    """The text, and a remark where it is not in UTF-8."""
+    encoding = json.detect_encoding(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         text, encoding = content.decode("latin-1"), "latin-1"
-    if encoding == "utf-8":
-        return text, []
-    return text, [f"the file was saved as {encoding.upper()}, not as UTF-8, and was read so"]
+    return text, [] if encoding == "utf-8" else [
+        f"the file was saved as {encoding.upper()}, not as UTF-8, and was read so"]
 
 
 def clean(submitted: Submission, given: Assignment) -> Submission:
@@ -126,9 +123,9 @@ def _belongs(notebook, given):
 
 def _marks(cells, known):
     """By the place of a code cell, its mark; where that is lost, its text may still tell it."""
-    by_text = {cell.source.strip(): id for id, cell in known.items()}
+    by_text = {comparable(cell.source): id for id, cell in known.items()}
     marks = {place: _mark(cell) for place, cell in enumerate(cells) if cell.cell_type == "code"}
-    return {place: mark if mark in known else by_text.get(cells[place].source.strip(), mark)
+    return {place: mark if mark in known else by_text.get(comparable(cells[place].source), mark)
             for place, mark in marks.items()}
 
 
@@ -138,7 +135,7 @@ def _choose(known, cells, copies, given, remarks):
     for check, task in given.tasks.items():
         id = check.removesuffix("-check")
         found = copies[id]
-        changed = [i for i in found if cells[i].source.strip() != known[id].source.strip()]
+        changed = [i for i in found if _differ(cells[i], known[id])]
         if len(found) > 1:
             remarks.append(f"{task.id}: the cell of the answer is there {len(found)} times; the "
                            "last one that was changed counts")
@@ -160,7 +157,7 @@ def _report(known, cells, copies, chosen, remarks):
             continue
         if not copies[id]:
             remarks.append(f"the locked cell {id} had been deleted, and was put back")
-        elif any(cells[i].source.strip() != cell.source.strip() for i in copies[id]):
+        elif any(_differ(cells[i], cell) for i in copies[id]):
             remarks.append(f"the locked cell {id} had been changed, and was put back")
     order = [chosen[id] if id in chosen else copies[id][0] for id in known
              if id in chosen or copies[id]]
@@ -172,10 +169,9 @@ def _assemble(given, known, cells, marks, chosen):
     notebook, own = deepcopy(given.notebook), defaultdict(list)
     last = setup = next(iter(known))
     for place, mark in marks.items():
-        text = cells[place].source.strip()
         last = mark if mark in known else last
-        added = mark not in known or (mark == setup and text != known[setup].source.strip())
-        if added and text:
+        added = mark not in known or (mark == setup and _differ(cells[place], known[setup]))
+        if added and cells[place].source.strip():
             number = sum(map(len, own.values())) + 1
             own[last].append(nbformat.v4.new_code_cell(cells[place].source, id=f"own-{number}"))
     made = []
@@ -185,6 +181,10 @@ def _assemble(given, known, cells, marks, chosen):
         made += [cell, *own[cell.id]]
     notebook.cells = made
     return notebook
+
+
+def _differ(cell, other):
+    return comparable(cell.source) != comparable(other.source)
 
 
 def _mark(cell):

@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from tlschool.classroom import limits as held
 from tlschool.classroom import sandbox, variants
 from tlschool.classroom.assignment import Assignment
 from tlschool.classroom.clean import Submission
 from tlschool.classroom.groups import Group
-from tlschool.classroom.limits import Limits
+from tlschool.classroom.limits import INTERRUPTED, Limits, end, supervise, tasks_of_this_user
 
 _WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
 _TAIL = 2_000
@@ -52,7 +51,7 @@ def nothing(given: Assignment, reason: str) -> Outcome:
     return Outcome([Earned(task.id, 0, task.points, reason) for task in given.tasks.values()])
 
 
-def attempt(
+def run(
     submission: Submission, given: Assignment, limits: Limits,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
@@ -61,7 +60,7 @@ def attempt(
     Parameters
     ----------
     submission : Submission
-        From `submission.clean`.
+        From `clean.clean`.
     given : Assignment
         In the variant of the student.
     limits : Limits
@@ -79,17 +78,17 @@ def attempt(
              for cell in submission.notebook.cells if cell.cell_type == "code"]
     job = {"nonce": nonce, "variant": given.variant, "seeds": variants.seeds(given.variant),
            "cell_seconds": limits.cell_seconds, "memory": limits.memory,
-           "tasks": held.tasks_of_this_user() + _ROOM, "cells": cells}
-    events, end = _run(job, limits, stopped)
-    if end == "was interrupted" or not any(event["event"] == "begun" for event in events):
-        raise GraderError(f"the submission could not be run: it {end}")
-    outcome = _outcome(events, end, cells, given)
+           "tasks": tasks_of_this_user() + _ROOM, "cells": cells}
+    events, ending = _events(job, limits, stopped)
+    if ending == INTERRUPTED or not events:
+        raise GraderError(f"the submission could not be run: it {ending}")
+    outcome = _outcome(events, ending, cells, given)
     outcome.remarks = [*submission.remarks, *outcome.remarks]
     outcome.seconds = round(time.monotonic() - begun, 2)
     return outcome
 
 
-def _run(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
+def _events(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
     """The events that the worker reported, and how it ended if not as it should."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         group = Group.make(limits.memory, limits.processes)
@@ -101,9 +100,9 @@ def _run(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
             for reader in readers:
                 reader.start()
             _hand_over(process, job)
-            reason = held.supervise(process, limits, group, stopped)
+            reason = supervise(process, limits, group, stopped, lambda: bool(events))
         finally:
-            held.end(process)
+            end(process)
             if group:
                 group.close()
             for reader in readers:
@@ -160,7 +159,7 @@ def _close(stream):
         stream.close()
 
 
-def _outcome(events, end, cells, given) -> Outcome:
+def _outcome(events, ending, cells, given) -> Outcome:
     outcome = Outcome([])
     ran = {event["id"]: event for event in events if event["event"] == "ran"}
     verdicts = {event["exercise"]: event for event in events if event["event"] == "checked"}
@@ -170,8 +169,8 @@ def _outcome(events, end, cells, given) -> Outcome:
     for check, task in given.tasks.items():
         verdict, reason = verdicts.get(task.id), ""
         if verdict is None:
-            reason = (f"the submission {end} while this ran." if task.id == where else
-                      f"not reached: the submission {end} in exercise {where}.")
+            reason = (f"the submission {ending} while this ran." if task.id == where else
+                      f"not reached: the submission {ending} in exercise {where}.")
         elif not verdict["passed"]:
             reason = verdict["message"] or _missing(task, ran.get(check.removesuffix("-check")))
         outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))

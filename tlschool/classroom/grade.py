@@ -4,6 +4,7 @@ What came of each submission is kept in ``records/`` of the course folder as soo
 so that a batch that was stopped goes on where it was, and grades nothing twice.
 """
 
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -14,11 +15,11 @@ from pathlib import Path
 from filelock import FileLock
 from tqdm import tqdm
 
-from tlschool.classroom import cache, variants
+from tlschool.classroom import cache, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
 from tlschool.classroom.clean import Unreadable, clean, read
 from tlschool.classroom.collect import HandedIn, submissions
-from tlschool.classroom.execute import GraderError, Outcome, attempt, nothing
+from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import variants_in, written
 
@@ -62,7 +63,7 @@ def grade_file(
         submission = clean(read(path), given)
     except Unreadable as error:
         return nothing(given, f"{error}.")
-    return attempt(submission, given, limits, stopped)
+    return execute.run(submission, given, limits, stopped)
 
 
 def dry_run(path: Path, limits: Limits) -> Outcome:
@@ -118,10 +119,11 @@ def grade(
         files: dict[str, HandedIn | None] = {**submissions(folder, name_of(lesson), course)}
         handed_out = variants_in(course, name_of(lesson)).glob("*.ipynb")
         files |= {path.stem: None for path in handed_out if path.stem not in files}
+        in_variant = functools.cache(functools.partial(assignment, lesson))
         graded, failed = [], []
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-            waiting = {pool.submit(_one, student, file, lesson, course, limits, stop): student
-                       for student, file in files.items()}
+            waiting = {pool.submit(_one, student, file, lesson, in_variant, course, limits,
+                                   stop): student for student, file in files.items()}
             try:
                 for done in tqdm(as_completed(waiting), total=len(waiting), unit="file"):
                     try:
@@ -136,23 +138,22 @@ def grade(
         return sorted(graded, key=lambda one: one.student), sorted(failed)
 
 
-def _one(student, file, lesson, course, limits, stop) -> Graded:
+def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     """Grade a submission, or find what is known of it; runs in a thread of its own."""
-    given = assignment(lesson, variant_of(file.owner if file else student, lesson, course))
+    given = in_variant(variant_of(file.owner if file else student, lesson, course))
     if file is None:
         reason = "nothing was handed in."
         return Graded(student, "", nothing(given, reason), True, written(given.notebook))
-    path = file.path
-    place, key = cache.place(course, given.name, student), cache.key(path, given, limits)
     try:
-        notebook = written(clean(read(path), given).notebook)
+        notebook = clean(read(file.path), given).notebook
     except Unreadable:
-        notebook = written(given.notebook)
-    if (known := cache.read(place, key)) is not None:
-        return Graded(student, str(path), known, True, notebook)
-    outcome = grade_file(path, given, limits, stop.is_set)
-    cache.write(place, key, outcome)
-    return Graded(student, str(path), outcome, False, notebook)
+        notebook = given.notebook
+    place, key = cache.place(course, given.name, student), cache.key(file.path, given, limits)
+    outcome = known = cache.read(place, key)
+    if outcome is None:
+        outcome = grade_file(file.path, given, limits, stop.is_set)
+        cache.write(place, key, outcome)
+    return Graded(student, str(file.path), outcome, known is not None, written(notebook))
 
 
 def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:

@@ -18,12 +18,18 @@ import psutil
 
 from tlschool.classroom.groups import Group
 
+INTERRUPTED = "was interrupted"
 _POLL = 0.05
+_TO_START = 120  # seconds, until Python and the libraries of the checks are loaded
 
 
 @dataclass(frozen=True)
 class Limits:
-    """For one submission, and `cell_seconds` for one cell or check."""
+    """For one submission, and `cell_seconds` for one cell or check.
+
+    The seconds count from where the first cell begins: how long Python takes to load torch is no
+    fault of the learner's.
+    """
 
     seconds: float = 120
     cell_seconds: float = 20
@@ -33,7 +39,7 @@ class Limits:
 
 def supervise(
     process: subprocess.Popen, limits: Limits, group: Group | None,
-    stopped: Callable[[], bool] = lambda: False,
+    stopped: Callable[[], bool] = lambda: False, has_begun: Callable[[], bool] = lambda: True,
 ) -> str | None:
     """Wait for a process, started in a session of its own, and end it where it breaks a limit.
 
@@ -42,20 +48,23 @@ def supervise(
     str or None
         Which limit was broken, as the end of a sentence that begins with "the submission".
     """
-    begun, reason, before = time.monotonic(), None, len(psutil.pids())
+    reason, before, is_loading = None, len(psutil.pids()), True
+    deadline = time.monotonic() + _TO_START
     while process.poll() is None and reason is None:
         time.sleep(_POLL)
-        if time.monotonic() - begun > limits.seconds:
-            reason = f"was stopped after {limits.seconds:g} s"
+        if is_loading and has_begun():
+            is_loading, deadline = False, time.monotonic() + limits.seconds
+        if time.monotonic() > deadline:
+            reason = f"was stopped after {_TO_START if is_loading else limits.seconds:g} s"
         elif stopped():
-            reason = "was interrupted"
+            reason = INTERRUPTED
         elif group is not None:
             reason = _refused(group, limits)
         else:
             now = len(psutil.pids())  # of the whole computer, but quick
-            if now > before + limits.processes or _is_suspicious(process.pid, limits):
+            if now > before + limits.processes or _excess(process.pid, limits, _roughly):
                 with _frozen(process):
-                    reason = _excess(process.pid, limits)
+                    reason = _excess(process.pid, limits, _exactly)
             before = now
     end(process)
     return reason or (_refused(group, limits) if group else None)
@@ -86,64 +95,44 @@ def _too_many(limits):
     return f"started more than {limits.processes} processes"
 
 
-def _is_suspicious(pid: int, limits: Limits) -> bool:
-    """A quick look, which counts the pages that processes share for each of them anew."""
-    family = _family(pid)
-    return len(family) > limits.processes or (
-        sum(_memory(member, quick=True) for member in family) > limits.memory)
-
-
-def _excess(pid: int, limits: Limits) -> str | None:
-    """The exact count, which takes its time."""
+def _excess(pid: int, limits: Limits, memory_of: Callable) -> str | None:
+    """Which limit a process and its descendants break together."""
     family = _family(pid)
     if len(family) > limits.processes:
         return _too_many(limits)
-    if sum(_memory(member, quick=False) for member in family) > limits.memory:
-        return _too_much(limits)
-    return None
+    used = 0
+    for member in family:
+        with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
+            used += memory_of(member)
+    return _too_much(limits) if used > limits.memory else None
 
 
-def _family(pid: int) -> list[int]:
-    """A process and its descendants, the nearest first.
-
-    One quick pass: while this looks, a fork bomb grows, and psutil's own takes ten times as long.
-    """
-    children: dict[int, list[int]] = {}
-    for child in psutil.pids():
-        children.setdefault(_parent(child), []).append(child)
-    found, waiting = [], [pid]
-    while waiting:
-        found += waiting
-        waiting = [child for parent in waiting for child in children.get(parent, ())]
-    return found
+def _roughly(process: psutil.Process) -> int:
+    """A quick count: pages that a copy shares with its parent may count for both."""
+    info = process.memory_info()
+    return info.rss - getattr(info, "shared", 0)
 
 
-def _parent(pid: int) -> int:
-    with contextlib.suppress(OSError, psutil.Error):
-        if sys.platform != "linux":
-            return psutil.Process(pid).ppid()
-        with open(f"/proc/{pid}/stat", "rb") as file:  # the name, in brackets, may hold anything
-            return int(file.read().rpartition(b")")[2].split()[1])
-    return 0
+def _exactly(process: psutil.Process) -> int:
+    """The exact count, which is slow: of a page that several share, each has its part."""
+    info = process.memory_full_info()
+    return getattr(info, "pss", info.uss)
 
 
-def _memory(pid: int, *, quick: bool) -> int:
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and its descendants."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        if quick:
-            info = process.memory_info()
-            return info.rss - getattr(info, "shared", 0)
-        info = process.memory_full_info()
-        return getattr(info, "pss", info.uss)
-    return 0
+        return [process, *process.children(recursive=True)]
+    return []
 
 
 def end(process: subprocess.Popen) -> None:
     """End a process and all that it started."""
     with _frozen(process):
-        for pid in _family(process.pid):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        for member in _family(process.pid):
+            with contextlib.suppress(psutil.Error):
+                member.kill()
         _to_all(process, "SIGKILL")
     process.wait()
 

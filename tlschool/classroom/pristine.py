@@ -5,12 +5,16 @@ a guard against the tricks that are found by searching, not a wall: learner and 
 process, because a network or a function cannot be handed to another one unchanged.
 """
 
+import re
 import sys
 import types
 from collections.abc import Iterable
 
+PACKAGES = ("tlcourse", "tlschool")
+"""The course's own packages."""
+_WHOLE = re.compile(r"(tlschool|tlcourse\.notebook)(\.|$)")  # tables and numbers of the checks too
 _GUARDED = {"builtins", "inspect", "dis", "math", "copy", "json", "os", "sys", "signal", "types",
-            "tlcourse", "torch", "numpy", "sklearn"}
+            "torch", "numpy", "sklearn", *PACKAGES}
 _CLASSES = {"torch.Tensor", "torch.nn.modules.module.Module", "torch._tensor.Tensor"}
 _CHANGE_THEMSELVES = {"torch.manual_seed", "torch.onnx.symbolic_helper"}  # as parts are imported
 _KEPT = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType,
@@ -32,11 +36,11 @@ class Pristine:
         classes = {id(value): value for module in modules for value in vars(module).values()
                    if issubclass(type(value), type) and _is_guarded(value)}
         self._held = [(space, {name: value for name, value in list(vars(space).items())
-                               if issubclass(type(value), _KEPT) or _is_ours(space)})
+                               if issubclass(type(value), _KEPT) or _is_kept_whole(space)})
                       for space in (*modules, *classes.values())]
         functions = {id(value): value for _, held in self._held for value in held.values()
                      if isinstance(value, types.FunctionType)
-                     and str(value.__module__).partition(".")[0] == "tlcourse"}
+                     and str(value.__module__).partition(".")[0] in PACKAGES}
         functions |= {id(step): step for step in steps if isinstance(step, types.FunctionType)}
         self._codes = [(function, _inside(function)) for function in functions.values()]
 
@@ -50,7 +54,7 @@ class Pristine:
                 if now.get(name) is not value and full not in _CHANGE_THEMSELVES:
                     setattr(space, name, value)
                     changed.append(full)
-            if isinstance(space, type) and _is_ours(space):
+            if isinstance(space, type) and _is_kept_whole(space):
                 for name in set(now) - set(held):
                     delattr(space, name)
                     changed.append(f"{_name(space)}.{name}")
@@ -67,13 +71,13 @@ class Pristine:
 
 def _is_guarded(kind: type) -> bool:
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return kind.__module__.partition(".")[0] == "tlcourse" or name in _CLASSES
+    return kind.__module__.partition(".")[0] in PACKAGES or name in _CLASSES
 
 
-def _is_ours(space) -> bool:
-    """Of the school, of which everything is kept: tables and numbers of the checks as well."""
-    return (space.__name__ if isinstance(space, types.ModuleType) else space.__module__
-            ).startswith("tlschool")
+def _is_kept_whole(space) -> bool:
+    """Whether a module, or the module of a class, belongs to the grading or to the checks."""
+    home = space.__name__ if isinstance(space, types.ModuleType) else space.__module__
+    return _WHOLE.match(home) is not None
 
 
 def _inside(function):

@@ -16,7 +16,7 @@ from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
 from tlschool.authoring.source import NotebookError, load
 from tlschool.classroom import variants
-from tlschool.classroom.assignment import assignment
+from tlschool.classroom.assignment import assignment, comparable
 from tlschool.classroom.clean import student_name
 
 
@@ -125,8 +125,8 @@ def outdated(folder: Path, lesson: str) -> str | None:
 
 def _graded(notebook: NotebookNode) -> dict:
     """What decides about points: the exercises, their checks, and what they run on."""
-    return {cell.id: (cell.source, cell.metadata.get("nbgrader")) for cell in notebook.cells
-            if not cell.id.endswith(("-introduction", "-before"))}
+    return {cell.id: (comparable(cell.source), cell.metadata.get("nbgrader"))
+            for cell in notebook.cells if not cell.id.endswith(("-introduction", "-before"))}
 
 
 def variants_in(folder: Path, name: str) -> Path:

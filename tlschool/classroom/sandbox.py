@@ -29,7 +29,6 @@ print("works")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store",
            "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
            "/etc/localtime")
-_HERE = {"HOME": "/tmp", "TMPDIR": "/tmp"}
 _SETTINGS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
              "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
              "PYTHONUTF8": "1"}
@@ -64,13 +63,19 @@ def walls() -> list[str]:
     shown = [*_SYSTEM, sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parent),
              *site.getsitepackages(), *(path for path in sys.path if path.endswith("-packages")),
              str(Path(tlcourse.__file__).parent), str(Path(__file__).parents[1]),
-             str(ROOT / "data"), str(ROOT / "lessons")]
+             str(ROOT / "data"), *map(str, _lesson_files())]
     words = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL",
              "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     for path in dict.fromkeys(shown):
         if path not in ("/", ""):
             words += ["--ro-bind-try", path, path]
     return [*words, "--remount-ro", "/", "--chdir", "/tmp"]
+
+
+def _lesson_files():
+    """What the checks read of the lessons: not their solutions, and not the proofs."""
+    return [path for name in ("checks.py", "graded.py", "texts.toml")
+            for path in (ROOT / "lessons").glob(f"*/{name}")]
 
 
 def environment(home: str) -> dict[str, str]:

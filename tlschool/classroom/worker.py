@@ -166,4 +166,6 @@ def _checked(shell, exercise, task, job, pristine):
 
 
 if __name__ == "__main__":
-    main()
+    from tlschool.classroom import worker  # so that its names are guarded as any other module's
+
+    worker.main()

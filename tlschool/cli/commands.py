@@ -1,13 +1,63 @@
-"""What each word of the ``tlcourse`` command does, once its options are read.
+"""The words of the ``tlcourse`` command: each with its options, beside what it does.
 
-A function takes the options and returns the exit status; None is 0. It imports what it needs
-itself, so that the help and the quick words wait for nothing.
+What a word does is imported when it is called, so that the help and the quick words wait for
+nothing. A function here takes the options and returns the exit status; None is 0.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 
-from tlcourse.notebook.places import UnknownLesson
+from tlcourse.notebook import places
+from tlcourse.utils.files import IS_CHECKOUT
+
+WORDS: list[tuple[str, str, tuple, Callable | None]] = []
+"""Name, help, arguments and function of each, in the order of the help."""
+
+
+def word(name: str, text: str, *arguments: tuple, calls: str = "") -> Callable:
+    """Add a word to the command; the function below it is what it does.
+
+    Parameters
+    ----------
+    name : str
+        A word below another is named with it: "classroom grade".
+    text : str
+        What it does, for the help.
+    *arguments : tuples
+        Made by `argument`.
+    calls : str, optional
+        Such as "package.module:function", in place of a function below. It is given the arguments
+        in order, and those with dashes by name; it returns the exit status or what is to print.
+    """
+    def register(function):
+        WORDS.append((name, text, arguments, function))
+        return function
+
+    def call(options):
+        names = [names[0] for names, _ in arguments]
+        result = resolve_name(calls)(
+            *(getattr(options, name) for name in names if name[0] != "-"),
+            **{name[2:]: getattr(options, name[2:]) for name in names if name[0] == "-"})
+        if isinstance(result, int | None):
+            return result
+        print(result)
+
+    return register(call) if calls else register
+
+
+def argument(*names: str, **settings) -> tuple:
+    """What `argparse.ArgumentParser.add_argument` is called with."""
+    return names, settings
+
+
+LESSON = argument("lesson", help="such as 01")
+LESSONS = argument("lessons", nargs="*", default=[], help="such as 00 01; all by default")
+EXERCISE = argument("exercise", help="such as 1.2")
+CHECK = argument("--check", action="store_true", help="only compare, and make nothing")
+OUTPUT = argument("--output", default=".", metavar="DIR",
+                  help="the course folder; where you are by default")
 
 
 def fail(message: object, code: int) -> int:
@@ -16,13 +66,12 @@ def fail(message: object, code: int) -> int:
     return code
 
 
-def begin_with_launcher(options) -> int:
-    return fail("the tests and the benchmark need more packages than the lessons: call "
-                "`python course.py test` or `python course.py bench`, which installs them", 2)
+# Whoever learns
 
 
+@word("lab", "Open a lesson in JupyterLab, which gets the options that follow.",
+      argument("lesson", nargs="?", default="00", help="such as 01; 00 by default"))
 def open_lab(options) -> None:
-    from tlcourse.notebook import places
     from tlschool.cli import lab
 
     places.notebook(options.lesson)  # an unknown lesson is said before anything is copied
@@ -31,7 +80,9 @@ def open_lab(options) -> None:
     lab.start(options.lesson, options.jupyter)
 
 
-def run_lesson(options) -> int:
+@word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
+      argument("--solutions", action="store_true", help="run the edition with solutions"))
+def run_lesson(options) -> int | None:
     from tlschool.authoring import runner
 
     try:
@@ -39,107 +90,46 @@ def run_lesson(options) -> int:
     except runner.RunError as error:
         return fail(error, 1)
     print(f"{seconds:.1f} s\n{notebook}\n{page}")
-    return 0
 
 
-def examine_computer(options) -> int:
-    from tlschool.cli import doctor
-
-    return doctor.report()
-
-
-def show_progress(options) -> None:
-    from tlcourse.notebook import progress
-
-    print(progress.show())
+word("doctor", "Check this computer and say how to repair what is amiss.",
+     calls="tlschool.cli.doctor:report")
+word("progress", "Show which exercises are passed and what comes next.",
+     calls="tlcourse.notebook.progress:show")
+word("review", "Ask the quiz questions that are due again.",
+     calls="tlcourse.notebook.review:review")
 
 
-def ask_again(options) -> None:
-    from tlcourse.notebook.review import review
+@word("hint", "Show a hint for an exercise; the third is nearly the answer.", EXERCISE,
+      argument("level", nargs="?", type=int, choices=[1, 2, 3], default=1,
+               help="the first, second or third; 1 by default"))
+def show_hint(options) -> None:
+    from tlcourse.notebook import exercises
+    from tlcourse.notebook.hint import hint
 
-    review()
-
-
-def show_hint(options) -> int:
-    from tlcourse.notebook import check, exercises
-
-    try:
-        exercises.get(options.exercise)
-    except LookupError as error:
-        return fail(error, 2)
-    check.hint(options.exercise, options.level)
-    return 0
+    exercises.get(options.exercise)  # an unknown exercise ends the command
+    hint(options.exercise, options.level)
 
 
-def show_solution(options) -> int:
-    from tlcourse.notebook import solution
-
-    try:
-        print(solution.source(options.exercise))
-    except LookupError as error:
-        return fail(error, 2)
-    return 0
+word("solution", "Show how the course solves an exercise.", EXERCISE,
+     calls="tlcourse.notebook.solution:source")
+word("reset", "Begin a lesson afresh and keep the old copy under a date.", LESSON,
+     calls="tlschool.cli.lab:reset")
 
 
-def release(options) -> int:
-    from tlschool.classroom import command
-
-    return command.release(options.lessons, options.output, options.students)
-
-
-def grade(options) -> int:
-    from tlschool.classroom import command
-
-    limits = command.limits(options.seconds, options.megabytes)
-    if options.dry_run:
-        return command.dry_run(options.path, limits)
-    if options.lesson is None:
-        return fail("a folder is graded for one lesson: add --lesson, such as --lesson 01, or "
-                    "--dry-run to see the points of a notebook of your own", 2)
-    return command.grade(options.path, options.lesson, options.output, limits)
-
-
-def reset_lesson(options) -> None:
-    from tlschool.cli import lab
-
-    print(lab.reset(options.lesson))
-
-
-def make_live(options) -> int:
-    from tlschool.live import magic, notebooks
-
-    if options.lesson != "next" and not options.of:
-        print("\n".join(notebooks.write(options.lesson)))
-        return 0
-    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
-    if options.lesson != "next" or len(more) or number and not number.isdecimal():
-        return fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
-    try:
-        lesson, step = magic.upcoming(id, number and int(number))
-    except UnknownLesson:
-        raise
-    except LookupError as error:
-        return fail(error, 2)
-    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
-    return 0
-
-
-def write_slides(options) -> None:
-    from tlschool.live import slides
-
-    print(slides.write(options.lesson))
-
-
-def show_schedule(options) -> None:
-    from tlschool.live import schedule
-
-    print(schedule.show(options.length, options.lessons))
-
-
-def diagnose_folders(options) -> int:
+@word("diagnose", "Does your source help on your target, and why (not)?",
+      *(argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
+                 help="a folder of images, one subfolder a class, or a CSV table")
+        for side in ("source", "target")),
+      argument("--label", metavar="COLUMN", help="of the tables; holds the labels"),
+      argument("--labels-per-class", type=int, default=5, help="of the target; 5 by default"),
+      argument("--seeds", type=int, default=5, help="repetitions; 5 by default"),
+      argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out"),
+      argument("--output", default="diagnosis.html", metavar="FILE",
+               help="the report as a page, beside the printed one; diagnosis.html by default"))
+def diagnose_folders(options) -> int | None:
     from tlcourse.data.folders import read_domains
     from tlcourse.diagnose.run import diagnose
-    from tlcourse.notebook import places
     from tlcourse.utils.files import write_atomically
 
     try:
@@ -152,10 +142,91 @@ def diagnose_folders(options) -> int:
     page = places.unused(Path(options.output))
     write_atomically(page, report.page())
     print(f"{report}\n\n{page}")
+
+
+# Whoever presents
+
+
+@word("live", "Make a lesson's notebooks for typing live; `next` prints a step.",
+      argument("lesson", help="such as 01; or next: the code of the step after the last run"),
+      argument("of", nargs="*", default=[], help="after next: a lesson, and a step"))
+def make_live(options) -> int:
+    from tlschool.authoring import runner
+    from tlschool.live import checkpoints, magic, notebooks, steps
+
+    if options.lesson != "next" and not options.of:
+        print("\n".join(notebooks.write(options.lesson)), flush=True)
+        try:
+            checkpoints.make(steps.read(options.lesson))
+        except runner.RunError as error:
+            return fail(error, 1)
+        return 0
+    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
+    if options.lesson != "next" or len(more) or number and not number.isdecimal():
+        return fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
+    lesson, step = magic.upcoming(id, number and int(number))
+    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
     return 0
 
 
-def build_lessons(options) -> int:
-    from tlschool.authoring import build
+word("slides", "Write a lesson's slides as one HTML file.", LESSON,
+     calls="tlschool.live.slides:write")
+word("schedule", "Show which lessons fit into a day, and the breaks.",
+     argument("length", choices=["half-day", "full-day"]), LESSONS,
+     calls="tlschool.live.schedule:show")
 
-    return build.build(options.lessons or None, check=options.check)
+
+# Whoever teaches
+
+word("classroom", "Make assignments from lessons, and grade them.")(None)
+
+
+@word("classroom release", "Make nbgrader's assignments from lessons.",
+      argument("lessons", nargs="+", help="such as 01 02"), OUTPUT,
+      argument("--students", metavar="FILE", help="one a line: each gets other data"))
+def release(options) -> int:
+    from tlschool.classroom import command
+
+    return command.release(options.lessons, options.output, options.students)
+
+
+@word("classroom grade",
+      "Grade a folder of submitted notebooks or, with --dry-run, a notebook of your own.",
+      argument("path", metavar="FOLDER", help="of the submissions; or a notebook"),
+      argument("--dry-run", action="store_true", help="only show the points of a notebook"),
+      argument("--lesson", help="such as 01; needed for a folder"), OUTPUT,
+      argument("--seconds", type=float, help="for each submission; 120 by default"),
+      argument("--megabytes", type=float, help="of memory for each submission; 2000 by default"))
+def grade(options) -> int:
+    from tlschool.classroom import command
+
+    limits = command.limits(options.seconds, options.megabytes)
+    if options.dry_run:
+        return command.dry_run(options.path, limits)
+    if options.lesson is None:
+        return fail("a folder is graded for one lesson: add --lesson, such as --lesson 01, or "
+                    "--dry-run to see the points of a notebook of your own", 2)
+    return command.grade(options.path, options.lesson, options.output, limits)
+
+
+# Whoever writes lessons
+
+word("new", "Begin a lesson: its folder, with placeholders that run.",
+     argument("lesson", help="its number, such as 17"),
+     argument("slug", help="its name in small letters, such as my-lesson"),
+     calls="tlschool.authoring.new:new")
+word("build", "Make the notebooks from the lesson sources.", LESSONS, CHECK,
+     calls="tlschool.authoring.build:build")
+word("refresh", "Make what is out of date: notebooks and the pages made from the lessons.",
+     LESSONS, CHECK, calls="tlschool.authoring.refresh:refresh")
+
+
+def begin_with_launcher(options) -> int:
+    return fail("the tests and the benchmark need more packages than the lessons: call "
+                "`python course.py test` or `python course.py bench`, which installs them", 2)
+
+
+if IS_CHECKOUT:  # course.py answers these itself, for it installs first what they need
+    for name, text in {"test": "Run all tests, or those that follow",
+                       "bench": "Measure the ratios of speed"}.items():
+        word(name, f"{text}; begins with course.py.")(begin_with_launcher)

@@ -86,10 +86,7 @@ def packages() -> Finding:
     required = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = {}
     for need in required:
-        try:
-            found = metadata.version(need.name)
-        except metadata.PackageNotFoundError:
-            found = None
+        found = next((one.version for one in metadata.distributions(name=need.name)), None)
         if found is None or not need.specifier.contains(found, prereleases=True):
             wrong[f'"{need.name}{need.specifier}"'] = f"{need.name} is {found or 'missing'}"
     return Finding("packages", not wrong,
@@ -172,11 +169,12 @@ def data() -> Finding:
     for name in bundled.manifest():
         try:
             bundled.verify(name)
-        except data.DataError as error:
+        except bundled.DataError as error:
             damaged.append(str(error))
+    state = f"{len(damaged)} of {number} files are missing or damaged"
     return Finding("data", not damaged,
-                   f"{len(damaged)} of {number} files are missing or damaged" if damaged else
-                   f"all {number} files are there and whole", "; ".join(damaged))
+                   state if damaged else f"all {number} files are there and whole",
+                   "; ".join(damaged))
 
 
 def device() -> Finding:

@@ -37,19 +37,17 @@ def update_workspace() -> list[str]:
     news = []
     for lesson, source in places.notebooks().items():
         name, copy, latest = source.name, home / source.name, _fingerprint(source)
-        mine = _fingerprint(copy) if copy.exists() else None
-        if not copy.exists():
+        missing = not copy.exists()
+        mine = None if missing else _fingerprint(copy)
+        if missing or mine and mine == delivered.get(name) != latest:
             files.write_atomically(copy, _fresh(source))
+            news += [f"{name}: updated to the course's new version."] * (not missing)
+            mine = latest
+        if mine == latest:
             delivered[name] = latest
         elif mine is None:
             news.append(f"{name}: this file cannot be read, perhaps it was saved half; it stays "
                         f"as it is, and `{places.command()} reset {lesson}` begins a fresh one.")
-        elif mine == latest:
-            delivered[name] = latest
-        elif mine == delivered.get(name):
-            files.write_atomically(copy, _fresh(source))
-            delivered[name] = latest
-            news.append(f"{name}: updated to the course's new version.")
         elif delivered.get(name) != latest:
             news.append(f"{name}: the course has a new version and you edited yours, which stays; "
                         f"`{places.command()} reset {lesson}` keeps it and brings the new one.")
@@ -106,6 +104,8 @@ def start(lesson: str, jupyter_args: list[str]) -> None:
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(settings), *([more] if more else [])])
     os.environ["TLCOURSE_WORKSPACE"] = str(home)  # the kernels inherit it
 
+    print("JupyterLab runs in this window, which must stay open while you work. To stop it, "
+          "press Ctrl-C here twice.", flush=True)
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance([

@@ -104,18 +104,22 @@ class LiveMagics(Magics):
                 "came before this section.")
 
     def _checkpoint(self, name: str) -> None:
-        here, start = self._step_of(self.running), time.perf_counter()
-        chosen = name or (here or self._after()).section
-        id = self.lesson.about["id"]
-        made = checkpoints.load(id, chosen, self.shell.user_ns)
-        known = checkpoints.find(id, chosen)
-        first = next(step.number for step in self.lesson.steps if step.section == known)
+        here = self._step_of(self.running)
+        section = checkpoints.find(self.lesson, name or (here or self._after()).section)
+        if not checkpoints.is_made(self.lesson):
+            checkpoints.make_apart(self.lesson.about["id"])
+        start = time.perf_counter()
+        loaded = checkpoints.load(self.lesson, section, self.shell.user_ns)
+        first = next(step.number for step in self.lesson.steps if step.section == section)
         self.ran = set(range(1, first))  # `next` goes on from here, an earlier section too
         _note(self.lesson, first - 1)
         if here and self._is_untouched(here):
             self.shell.set_next_input(here.given, replace=True)  # the cell as it was
-        say(f"The state before {known!r} is loaded in {time.perf_counter() - start:.1f} s: "
-            f"{', '.join(made) or 'nothing is needed'}. Go on with step {first}.")
+        say(f"The state before {section!r} is loaded in {time.perf_counter() - start:.1f} s: "
+            f"{', '.join(loaded.names) or 'nothing is needed'}. Go on with step {first}.")
+        if loaded.left_out:
+            say(f"What could not be kept is missing: {', '.join(loaded.left_out)}. Run the cells "
+                "that define it.")
 
     def _is_untouched(self, step: Step) -> bool:
         """Whether the cell that runs holds nothing but what was given in it, and calls of this."""

@@ -16,7 +16,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
 from tlschool.authoring.source import KERNEL, fingerprint, is_edited, tags
-from tlschool.live.prompts import formulas, prompt
 from tlschool.live.steps import Lesson, clock, headings, read
 
 PRESENTER = """# {title}: presenter
@@ -93,10 +92,9 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
     id = lesson.about["id"]
     yield new_code_cell(f"%load_ext tlschool.live.magic\n%live {id}", id=f"{id}-live")
     for step in lesson.steps:
-        exercise = step.text.find("**Exercise ") if step.solution else -1
-        said = prompt(step) if exercise < 0 else step.text[exercise:]
-        apart = formulas(step) if exercise < 0 else []
-        parts = [*headings(step.text), f"**Step {step.number}.** {said}", *apart]
+        task = step.text[step.text.index("**Exercise "):] if step.solution else ""
+        parts = [*headings(step.text), f"**Step {step.number}.** {task or step.prompt}",
+                 *([] if task else step.formulas)]
         yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
         yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
     yield new_markdown_cell(lesson.closing, id="closing")

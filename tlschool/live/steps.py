@@ -1,4 +1,14 @@
-"""A built lesson as numbered steps: what leads to each, what is typed, and its minute mark."""
+"""A built lesson as numbered steps: what leads to each, what is typed, and its minute mark.
+
+What a presenter's audience reads of a step is written in the lesson, as metadata of its code cell:
+
+prompt
+    One line that leads to the code and says what to type.
+lead, told
+    On its slide: the sentence above the code, and the sentences under the output.
+slide_lines
+    How many lines of a long printed text stand on its slide.
+"""
 
 import ast
 import re
@@ -10,6 +20,7 @@ from nbformat import NotebookNode
 from tlcourse.notebook import places
 from tlschool.authoring.source import checked, load, tags, tree
 
+TYPED_ALREADY = "Run this cell; it is typed already."
 WORDS, LINES = 110, 6
 """What a presenter says, and types with explanations, in a minute; only their ratio counts."""
 
@@ -56,7 +67,21 @@ class Step:
         imports = [line for node in tree(self.code).body
                    if isinstance(node, ast.Import | ast.ImportFrom)
                    for line in lines[node.lineno - 1 : node.end_lineno]]
-        return self.code if fixed or len(imports) == len(lines) else "\n".join(imports)
+        whole = fixed or len(imports) == sum(bool(line.strip()) for line in lines)
+        return self.code if whole else "\n".join(imports)
+
+    @property
+    def prompt(self) -> str:
+        """One line that says what the step asks and what its code does."""
+        return self.cell.metadata.get("prompt", TYPED_ALREADY)
+
+    @property
+    def formulas(self) -> list[str]:
+        """The formulas that stand alone in the text, and the sentence that explains the last."""
+        found = re.findall(r"\$\$.+?\$\$", self.text, re.DOTALL)
+        explained = re.match(r"\s*([a-z].*?[.?!]\)?)(?=\s+[A-Z*`(]|\n\s*\n|\s*$)",
+                             self.text.rpartition("$$")[2], re.DOTALL)
+        return [*found, " ".join(explained[1].split())] if found and explained else found
 
 
 @dataclass(frozen=True)
@@ -103,7 +128,7 @@ def read(id: str) -> Lesson:
     steps, text, section = [], "", ""
     for cell in solved.cells:
         if cell.cell_type == "markdown":
-            text = cell.source  # jupytext leaves no two of them side by side
+            text = f"{text}\n\n{cell.source}".strip()
             if found := headings(text):
                 section = re.fullmatch(r"\d+-(.+)-\d+", cell.id)[1]
                 before, text = text.split(found[0], 1)

@@ -1,146 +1,37 @@
-"""The report of a diagnosis: what was measured, and the verdicts that follow from it."""
+"""The report of a diagnosis: its results, and how they are told, drawn and shown."""
 
-from dataclasses import dataclass, field, fields
-
-import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
-from tlcourse.diagnose.causes import Cause
-from tlcourse.diagnose.report import figures as report_plot
-from tlcourse.diagnose.report import page as report_page
-from tlcourse.diagnose.report import text as rendering
-from tlcourse.stats import Gap, decided, holm
+from tlcourse.diagnose.report import figures, page, text
+from tlcourse.diagnose.report.results import Results
 
 
-@dataclass
-class Report:
+class Report(Results):
     """What `tlcourse.diagnose.diagnose` found; prints well, and shows well in a notebook.
 
-    Parameters
-    ----------
-    source, target : str
-        Names of the domains.
-    labels_per_class : int
-    classes : list of str
-        The target's.
-    strategies : list of str
-        Those that were asked for.
-    runs : list of dict
-        ``strategy`` ("scratch" too), ``seed``, ``score`` (share of right answers on the test fold
-        of that seed) and ``recall`` (one a class, None for a class that the fold lacks).
-    causes : list of Cause
-        Name, evidence from 0 to 1, and what it means; the strongest first.
-    not_applicable : dict of strategy -> reason
-    notices, left_out : list of str
-        What was changed or is to be kept in mind; what could not be measured.
-    settings : dict
-        Steps, learning rates, seeds, and "finest", what one test sample is worth of a score.
+    Its numbers and its parameters are those of
+    `tlcourse.diagnose.report.results.Results`.
     """
-
-    source: str
-    target: str
-    labels_per_class: int
-    classes: list[str]
-    strategies: list[str]
-    runs: list[dict]
-    causes: list[Cause]
-    not_applicable: dict[str, str] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    settings: dict = field(default_factory=dict)
-
-    @property
-    def gap(self) -> dict[str, Gap]:
-        """Score minus that of scratch: strategy -> (estimate, low, high, n), as fractions.
-
-        The intervals are those of `tlcourse.stats.holm`, which exclude 0 when decided; none
-        goes beyond what two shares of right answers can differ by.
-        """
-        by = {(run["strategy"], run["seed"]): run["score"] for run in self.runs}
-        seeds = sorted({seed for _, seed in by})
-        applicable = [s for s in self.strategies if s not in self.not_applicable]
-        scores = {s: [by.get((s, seed)) for seed in seeds] for s in applicable}
-        gaps = holm(scores, [by.get(("scratch", seed)) for seed in seeds],
-                    finest=self.settings.get("finest", 0.0))
-        return {s: g._replace(low=max(g.low, -1.0), high=min(g.high, 1.0)) for s, g in gaps.items()}
-
-    @property
-    def verdict(self) -> dict[str, str]:
-        """Strategy -> "positive", "negative", "inconclusive", or "not applicable"."""
-        gap = self.gap
-        return {s: "not applicable" if s in self.not_applicable
-                else decided(gap[s]) if s in gap else "inconclusive" for s in self.strategies}
-
-    @property
-    def words(self) -> dict[str, str]:
-        """The verdicts as people read them: "not measured" where there is no gap to judge."""
-        gap = self.gap
-        return {s: word if s in gap or s in self.not_applicable else "not measured"
-                for s, word in self.verdict.items()}
-
-    @property
-    def advised(self) -> str | None:
-        """The strategy with the largest gap; None when nothing was measured."""
-        gap = self.gap
-        return max(gap, key=lambda s: gap[s].estimate, default=None)
-
-    @property
-    def overall(self) -> str:
-        """The verdict for the strategy that is advised, corrected for all that were tried."""
-        return self.verdict[self.advised] if self.advised else "inconclusive"
 
     @property
     def advice(self) -> str:
         """What to do, in a few sentences."""
-        return rendering.advice(self)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row for scratch and each strategy: mean score, gap with interval, verdict in words."""
-        rows, gap, words = [], self.gap, self.words
-        for s in ("scratch", *self.strategies):
-            scores = [run["score"] for run in self.runs if run["strategy"] == s]
-            g = gap.get(s, Gap(np.nan, np.nan, np.nan, 0))
-            rows.append({"strategy": s, "score": np.mean(scores) if scores else np.nan,
-                         "gap": g.estimate, "low": g.low, "high": g.high, "seeds": len(scores),
-                         "verdict": words.get(s, "")})
-        return pd.DataFrame(rows).set_index("strategy")
-
-    @property
-    def per_class(self) -> pd.DataFrame:
-        """Recall of scratch for each class, and by how much each strategy changes it."""
-        recall = pd.DataFrame({s: self._recall(s) for s in ("scratch", *self.strategies)})
-        changes = recall.drop(columns="scratch").sub(recall["scratch"], axis=0)
-        return pd.concat([recall[["scratch"]], changes], axis=1).rename_axis("class")
-
-    def _recall(self, strategy: str) -> pd.Series:
-        rows = [run["recall"] for run in self.runs if run["strategy"] == strategy]
-        return pd.DataFrame(rows or None, columns=self.classes, dtype=float).mean()
+        return text.advice(self)
 
     def plot(self) -> Figure:
         """The gaps with their intervals, and beside them the evidence for each cause."""
-        return report_plot.plot(self)
+        return figures.plot(self)
 
     def page(self) -> str:
         """The report as an HTML page, for those who have no notebook."""
-        return report_page.page(self)
+        return page.page(self)
 
     def to_dict(self) -> dict:
         """The report as what JSON can write; what follows from the runs is there to be read."""
-        kept = {f.name: getattr(self, f.name) for f in fields(self)}
-        derived = {"verdict": self.verdict, "overall": self.overall, "advised": self.advised,
-                   "gap": {s: g._asdict() for s, g in self.gap.items()}, "advice": self.advice}
-        return {**kept, "causes": [cause._asdict() for cause in self.causes], **derived}
-
-    @classmethod
-    def from_dict(cls, found: dict) -> "Report":
-        """The report that `to_dict` wrote; verdicts follow from its runs anew."""
-        kept = {f.name: found[f.name] for f in fields(cls)}
-        return cls(**{**kept, "causes": [Cause(**cause) for cause in kept["causes"]]})
+        return {**super().to_dict(), "advice": self.advice}
 
     def __str__(self) -> str:
-        return rendering.text(self)
+        return text.text(self)
 
     def _repr_html_(self) -> str:
-        return report_page.fragment(self)
+        return page.fragment(self)
