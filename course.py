@@ -51,7 +51,7 @@ def main(words):
     word, rest = (words[0], words[1:]) if words else ("--help", [])
     extra = "" if "--dry-run" in rest else EXTRAS.get(word, "")  # learners grade offline
     enough = map(stamp, (extra, extra or "[classroom]", "[test]"))
-    ready = PYTHON.exists() and CPU.exists() >= cpu and read(STAMP) in enough
+    ready = PYTHON.exists() and (CPU.exists() or not cpu) and read(STAMP) in enough
     if word in ("-h", "--help") or not ready and {"-h", "--help"} & set(rest):
         print(__doc__, flush=True)
         if not ready:
@@ -103,8 +103,8 @@ def install(extra, cpu):
     wanted = PINS + ["-e", "." + extra]
     uv, (options, variables) = find_uv(), uv_settings(cpu)
     by_uv = [uv, "pip", "install", "--python", PYTHON] + options + wanted
-    done = uv and stage(what, by_uv, dict(variables, **os.environ))
     by_pip = PIP + CPU_INDEX * cpu + wanted
+    done = uv and stage(what, by_uv, dict(variables, **os.environ))
     if not done and (disk_is_full() or not stage(what + ", with pip", by_pip)):
         sys.exit("course.py: %s, then call again; it goes on from here." % why_it_failed())
     STAMP.write_text(stamp(extra))
@@ -157,7 +157,7 @@ def uv_settings(cpu):
 
 def stage(text, command, environment=None):
     """Run a program into the log and show the seconds that it takes; True when it succeeds."""
-    begun, terminal = time.time(), sys.stdout.isatty()
+    begun, again = time.time(), "\r%s ... " % text if sys.stdout.isatty() else ""
     print(text, end=" ... ", flush=True)
     with LOG.open("ab") as log:
         process = subprocess.Popen(command, cwd=HERE, env=environment, stdin=subprocess.DEVNULL,
@@ -165,15 +165,13 @@ def stage(text, command, environment=None):
     try:
         while process.poll() is None:
             time.sleep(0.2)
-            if terminal:
-                print("\r%s ... %d s" % (text, time.time() - begun), end="", flush=True)
+            if again:
+                print("%s%d s" % (again, time.time() - begun), end="", flush=True)
     finally:
         process.terminate()  # it runs no more, unless this program was interrupted
         process.wait()
-    if process.returncode in (130, -signal.SIGINT):
-        raise KeyboardInterrupt
-    took = "" if terminal else "%d s" % (time.time() - begun)
-    print(took + ", did not succeed" * bool(process.returncode), flush=True)
+    failed = ", did not succeed" if process.returncode else ""
+    print("%s%d s%s" % (again, time.time() - begun, failed), flush=True)
     return process.returncode == 0
 
 

@@ -128,13 +128,13 @@ def test_the_test_and_bench_words_install_more_and_run_in_the_checkout(tiny, tmp
 
 
 def test_the_classroom_installs_more_when_it_is_first_used_and_learners_do_not(tiny):
-    tiny.needs("faraway; extra == 'classroom'")
+    tiny.needs("absent; extra == 'classroom'")
     tiny.said("lab")
     before = tiny.log.read_bytes()
     assert tiny.said("classroom", "grade", "my.ipynb", "--dry-run")
     assert tiny.log.read_bytes() == before
     ended = tiny.call("classroom", "release", "01")
-    assert ended.returncode == 1 and "faraway" in ended.stderr
+    assert ended.returncode == 1 and "absent" in ended.stderr
 
     (tiny.folder / "needs").unlink()
     assert tiny.said("classroom", "release", "01")

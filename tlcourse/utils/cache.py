@@ -58,7 +58,7 @@ def place(kind: str, *known_by: str | np.ndarray | Tensor) -> Path:
         else:
             strides = part.stride() if isinstance(part, Tensor) else part.strides
             name.update(f"{part.dtype} {tuple(part.shape)} {strides}".encode())
-            name.update(_bytes(torch.as_tensor(part)))
+            name.update(_bytes(part) if isinstance(part, Tensor) else np.ascontiguousarray(part))
     return cache_folder() / kind / name.hexdigest()[:40]
 
 

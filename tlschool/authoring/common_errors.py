@@ -52,8 +52,8 @@ def page(old: str = "", ids: Collection[str] | None = None) -> str:
     for id in exercises.lessons():
         again = ids is None or id in ids or id not in kept
         parts += [f"## Lesson {id}\n",
-                  "\n".join(_exercises(id)) if again else kept[id].removesuffix("\n")]
-    new = "\n".join(parts) + "\n"
+                  "\n".join(_exercises(id)) if again else kept[id].rstrip("\n") + "\n"]
+    new = "\n".join(parts)
     return old if _lasting(new) == _lasting(old) else new
 
 
