@@ -144,6 +144,7 @@ def test_the_classroom_installs_more_when_it_is_first_used_and_learners_do_not(t
     assert tiny.log.read_bytes() == before
 
 
+@pytest.mark.alone
 def test_it_adds_less_than_a_second(tiny):
     tiny.said("hello")
 
