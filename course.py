@@ -30,7 +30,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP, LOG, CPU = VENV / "installed.txt", VENV / "install.log", VENV / "cpu.txt"
 EXTRAS = dict.fromkeys(("test", "bench", "build", "new", "refresh"), "[test]")
 EXTRAS["classroom"] = "[classroom]"
-PROGRAMS = {"test": ["-m", "pytest"], "bench": [HERE / "tests" / "bench.py"]}
+PROGRAMS = {"test": [HERE / "tests" / "run.py"], "bench": [HERE / "tests" / "bench.py"]}
 PIP = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
 PINS = ["-c", "constraints.txt"]
 CPU_INDEX = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]

@@ -62,9 +62,10 @@ class Arrow:
 
 
 def files(root: Path = ROOT) -> Iterator[Path]:
-    """The Python files of both packages and of the lessons."""
+    """The Python files of both packages and of the lessons, without the template of a new one."""
     for folder in ("tlcourse", "tlschool", "lessons"):
-        yield from sorted((root / folder).rglob("*.py"))
+        yield from sorted(path for path in (root / folder).rglob("*.py")
+                          if "assets" not in path.parts)
 
 
 def room_of(path: Path, root: Path = ROOT) -> str:
@@ -141,10 +142,9 @@ def code_lines(path: Path) -> int:
     text = path.read_text(encoding="utf-8")
     said = set()
     for node in ast.walk(ast.parse(text)):
-        for each in getattr(node, "body", None) if isinstance(getattr(node, "body", 0), list) else ():
-            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) \
-                    and isinstance(each.value.value, str):
-                said |= set(range(each.lineno, each.end_lineno + 1))
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                said |= set(range(node.lineno, node.end_lineno + 1))
     empty = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
              tokenize.ENDMARKER)
     held = set()

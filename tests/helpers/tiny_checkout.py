@@ -61,7 +61,7 @@ class Tiny:
         for name, text in {
             "course.py": SOURCE, "pyproject.toml": PYPROJECT, "constraints.txt": "",
             "backend.py": BACKEND, "tlschool/__init__.py": "", "tlschool/__main__.py": PROGRAM,
-            "pytest.py": PROGRAM, "tests/bench.py": PROGRAM,
+            "tests/run.py": PROGRAM, "tests/bench.py": PROGRAM,
         }.items():
             (folder / name).parent.mkdir(exist_ok=True, parents=True)
             (folder / name).write_text(text, encoding="utf-8")

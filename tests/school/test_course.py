@@ -118,7 +118,7 @@ def test_the_exit_code_is_passed_on(tiny):
 
 def test_the_test_and_bench_words_install_more_and_run_in_the_checkout(tiny, tmp_path):
     home = str(tiny.folder)
-    assert tiny.said("test", "-x", cwd=tmp_path) == [["pytest.py", "-x", home]]
+    assert tiny.said("test", "-x", cwd=tmp_path) == [["run.py", "-x", home]]
     assert tiny.stamp.read_text().startswith("tlcourse[test] ")
     before = tiny.log.read_bytes()
     assert tiny.said("bench", cwd=tmp_path) == [["bench.py", home]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tlcourse.data import DataError, Domain, bundled, load
+from tlcourse.data import DataError, Domain, bundled, crop_to_content, load
 
 IMAGES = [name for name, about in bundled.manifest().items() if len(about.get("shape", ())) == 3]
 
