@@ -52,7 +52,7 @@ def read_source(id: str) -> NotebookNode:
 
     path = places.lesson_folder(id) / "lesson.md"
     source = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
-    source.cells = [cell for cell in source.cells if PROSE not in tags(cell)]
+    source.cells = _without_prose(source.cells)
     lesson, part, counts = path.parent.name[:2], "start", Counter()
     for cell in source.cells:
         headings = re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)
@@ -68,6 +68,21 @@ def read_source(id: str) -> NotebookNode:
             cell.id = f"{lesson}-{part}-{counts[part]}"
         part = (headings or [part])[-1]
     return source
+
+
+def _without_prose(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells that notebooks hold; a text that a ``prose`` cell divides is one cell again."""
+    kept, divided = [], False
+    for cell in cells:
+        if PROSE in tags(cell):
+            divided = True
+            continue
+        if divided and kept and kept[-1].cell_type == cell.cell_type == "markdown":
+            kept[-1].source += f"\n\n{cell.source}"
+        else:
+            kept.append(cell)
+        divided = False
+    return kept
 
 
 def edition(source: NotebookNode, name: str) -> NotebookNode:
