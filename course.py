@@ -102,7 +102,8 @@ def install(extra, cpu):
         old.unlink(missing_ok=True)
     wanted = PINS + ["-e", "." + extra]
     uv, (options, variables) = find_uv(), uv_settings(cpu)
-    by_uv = [uv, "pip", "install", "--python", PYTHON] + options + wanted
+    # Compiled now, as pip does it: else each start compiles where Python may not keep what it made.
+    by_uv = [uv, "pip", "install", "--compile-bytecode", "--python", PYTHON] + options + wanted
     by_pip = PIP + CPU_INDEX * cpu + wanted
     done = uv and stage(what, by_uv, dict(variables, **os.environ))
     if not done and (disk_is_full() or not stage(what + ", with pip", by_pip)):

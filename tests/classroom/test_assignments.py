@@ -81,6 +81,7 @@ def test_the_search_would_find_a_solution(lesson):
     assert line in texts
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson, monkeypatch):
     notebook = hand_ins.blank(lesson)

@@ -71,6 +71,7 @@ def kept(tmp_path_factory):
 @pytest.fixture
 def loaded(kept, monkeypatch, capsys, workspace):
     """The namespace before the last section, and what was said of it."""
+    plt.close("all")  # what other tests of this process drew
     monkeypatch.setenv("TLCOURSE_CACHE", str(kept))
     monkeypatch.setattr(domain, "LOOKS", [])
     capsys.readouterr()
