@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tlcourse.utils.files import cache_folder, write_atomically
 
 NO_SCIENCE = ("notebook", "plots", "_course")
-"""Folders of the package that no result depends on: the science imports none of them."""
+"""Folders of the package that no result depends on; a report draws with `plots`, and keeps none."""
 
 
 def fingerprint(package: Path) -> str:
