@@ -135,21 +135,25 @@ class Pair:
         rows = rng.permutation(rows)
         held_out = _last_groups(self.source_group[rows],
                                 min(round(HELD_OUT * len(rows)), MOST_HELD_OUT))
-        source, held_out = (self._domain("source", part)
-                            for part in (rows[~held_out], rows[held_out]))
-        parts = {name: self._domain("target", part) for name, part in
-                 (("few", few), ("pool", pool), ("test", test_rows))}
+        key = (self.target_name, len(self.target_y), seed, folds, "diagnose")
+        return self.made(seed, rows[~held_out], rows[held_out], few, pool, test_rows, key)
+
+    def made(self, seed: int, source: np.ndarray, held_out: np.ndarray, few: np.ndarray,
+             pool: np.ndarray, test: np.ndarray, key: tuple) -> Draw:
+        """A draw of these rows, tables standardised; the test part comes out of the vault `key`."""
+        source, held_out = (self._domain("source", rows) for rows in (source, held_out))
+        parts = {name: self._domain("target", rows) for name, rows in
+                 (("few", few), ("pool", pool), ("test", test))}
         own = parts
         if source.X.ndim == 2:
             by_source, by_target = standardiser(source.X), standardiser(parts["pool"].X)
             own = {name: by_target(part) for name, part in parts.items()}
             parts = {name: by_source(part) for name, part in parts.items()}
             source, held_out = by_source(source), by_source(held_out)
-        key = (self.target_name, len(self.target_y), seed, folds, "diagnose")
-        test = Vault(parts["test"], key).open("diagnose")
+        tested = Vault(parts["test"], key).open("diagnose")
         counts = torch.from_numpy(np.bincount(self.target_y, minlength=len(self.classes)))
         return Draw(seed, self.targets, self.common, counts, source, held_out, parts["few"],
-                    parts["pool"].X, test, own["few"], own["test"])
+                    parts["pool"].X, tested, own["few"], own["test"])
 
     def _domain(self, side: str, rows: np.ndarray) -> Domain:
         X, y, name = (getattr(self, f"{side}_{part}") for part in ("X", "y", "name"))

@@ -118,19 +118,9 @@ word("reset", "Begin a lesson afresh and keep the old copy under a date.", LESSO
 
 
 def page_file(output: str) -> Path:
-    """The file of a page: in a folder that is there, the usual one.
-
-    Raises
-    ------
-    ValueError
-        A file whose folder is not there.
-    """
+    """The file of a page; in a folder, the usual one."""
     path = Path(output)
-    if path.is_dir():
-        return path / "diagnosis.html"
-    if not path.parent.is_dir():
-        raise ValueError(f"--output names {path}, and there is no folder {path.parent}")
-    return path
+    return path / "diagnosis.html" if path.is_dir() or output.endswith(("/", "\\")) else path
 
 
 @word("diagnose", "Does your source help on your target, and why (not)?",
