@@ -206,6 +206,6 @@ def _known_by(both: Pair, draws: dict, model: Maker | None) -> Iterator[str | np
     """What all results of a diagnosis depend on, beside strategy and seed."""
     yield json.dumps([draws, both.classes, both.targets, both.common, both.ordered])
     yield from (both.source_X, both.source_y, both.target_X, both.target_y, both.source_id,
-                both.target_id)
+                both.target_id, both.source_group, both.target_group)
     if model is not None:
         yield from cache.parts_of(model(2, 0))
