@@ -5,7 +5,6 @@ from datetime import datetime
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 
 from tlcourse.utils.messages import counted, listed
 
@@ -216,6 +215,8 @@ class Vault:
 
 def _split_stratified(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator):
     """Move `n` of the rows to a second part, each class in proportion to its share."""
+    from sklearn.model_selection import train_test_split
+
     if n == 0:
         return rows, rows[:0]
     try:
