@@ -172,14 +172,19 @@ def _last_groups(group: np.ndarray, wanted: int) -> np.ndarray:
     return np.isin(of_row, chosen)[::-1]
 
 
-def standardiser(X: torch.Tensor):
-    """A function that scales a table as `X` (N, d) wants it: mean 0, standard deviation 1.
+def scaling(X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means (d,) of a table `X` (N, d), and factors (d,) that make its standard deviations 1.
 
-    A feature that does not vary in `X`, but for rounding, becomes 0: a network trained on `X` knows
-    nothing of it.
+    The factor is 0 for a feature that does not vary in `X`, but for rounding: a network trained on
+    `X` knows nothing of it.
     """
     mean, std = X.mean(0), X.std(0)
-    scale = torch.where(std > 1e-6 * X.abs().amax(0), 1 / std, 0.0)
+    return mean, torch.where(std > 1e-6 * X.abs().amax(0), 1 / std, 0.0)
+
+
+def standardiser(X: torch.Tensor):
+    """A function that scales a table as `X` (N, d) wants it: mean 0, standard deviation 1."""
+    mean, scale = scaling(X)
 
     def scaled(domain: Domain) -> Domain:
         return Domain(domain.name, (domain.X - mean) * scale, domain.y, domain.classes)
