@@ -54,6 +54,10 @@ class Domain:
         if X.ndim not in (2, 4) or y.shape != X.shape[:1] or len(y) == 0:
             raise DataError(f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
                             f"got {tuple(X.shape)} and {tuple(y.shape)}")
+        if X.ndim == 4 and X.shape[3] <= 4 < min(X.shape[1:3]):
+            raise DataError(f"{self.name}: images are (N, C, H, W), got {tuple(X.shape)} with the "
+                            f"{counted(X.shape[3], 'channel')} last; give X.transpose(0, 3, 1, 2), "
+                            "of a tensor X.permute(0, 3, 1, 2)")
         if not torch.isfinite(X).all():
             bad = int((~torch.isfinite(X)).flatten(1).any(1).sum())
             raise DataError(f"{self.name}: {bad} of {len(X)} samples hold NaN or infinite values")
