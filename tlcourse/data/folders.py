@@ -137,6 +137,11 @@ def _read_images(folder: Path, name: str, parts: tuple[str, ...]) -> _Images:
         raise DataError(f"{folder} holds no image that can be read, in its subfolders "
                         f"{counted(len(paths), 'file')}; put the images of a class into its "
                         "subfolder")
+    if len(set(images.labels)) == 1:
+        raise DataError(f"{folder} holds images that can be read in one subfolder only, "
+                        f"{images.labels[0]}; a domain needs at least 2 classes"
+                        + (f" (not read: {listed([*unreadable, *large])})"
+                           if unreadable or large else ""))
     if unreadable:
         images.notices.append(
             f"{len(unreadable)} of {len(paths)} files of {name} could not be read as images and "
@@ -297,9 +302,11 @@ def _nearly_equal(source: Domain, target: Domain) -> list[str]:
 
 
 def _loose(name: str) -> str:
-    """A name without what people write in several ways: case, blanks, plural, zeros in front."""
-    word = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold()) or name
-    return str(int(word)) if word.isdecimal() else word.removesuffix("s")
+    """A name without what is written in several ways: case, accents, blanks, zeros, plural."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    word = "".join(k for k in letters if not unicodedata.combining(k))
+    word = re.sub(r"[\s_]+|(?<=[^\W\d])[-.](?=\w)", "", word)  # but -1 is not 1
+    return re.sub(r"(?<![\d.,])0+(?=\d)", "", word).removesuffix("s") or name
 
 
 def _read_image(path: Path) -> tuple[np.ndarray, tuple[int, int]] | None:

@@ -19,6 +19,8 @@ GROUNDS = {"white": 255, "black": 0, "grey": 128}
 """What transparent pictures may lie on, the usual one first."""
 FADED = 0.25
 """A drawing is lost where this share of its contrast on the best ground is left."""
+EMPTY_END = 512
+"""So many zeros at the end of a compressed file are none of its own."""
 SEVERAL = "hold several frames or pages, of which the first was taken"
 NO_TURN = "hold a damaged EXIF block: they lie as they were stored, turned or not"
 HOLES = "hold pixels that are no finite numbers, which became as dark as their darkest"
@@ -115,11 +117,12 @@ def read_picture(path: Path | str) -> Picture:
     DataError
         No picture, or a damaged one; also where only its end is missing.
     """
-    from PIL import Image
+    from PIL import Image, ImageFile
 
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} is no file, or a link that leads nowhere; give a picture")
+    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd tags and of sizes that are read soundly
         try:
@@ -132,15 +135,24 @@ def read_picture(path: Path | str) -> Picture:
         except Exception as error:  # damaged files raise nearly anything
             raise DataError(f"{path} could not be read as an image ({type(error).__name__}: "
                             f"{error}); it is damaged or none") from None
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = lenient  # it may be another library's
 
 
 def _decoded(file) -> Picture:
     from PIL import Image
 
     with Image.open(file) as image:
-        if image.format == "PNG":  # what follows skips the check sums of the pixels
+        format = image.format
+        if format == "PNG":  # what follows skips the check sums of the pixels
             image.verify()
     file.seek(0)
+    if format in ("JPEG", "MPO", "WEBP", "AVIF"):
+        data = file.read()
+        written = data.rstrip(b"\0")  # cameras fill up behind the end of a JPEG, FF D9
+        if len(data) - len(written) >= EMPTY_END and not written.endswith(b"\xff\xd9"):
+            raise OSError("it ends in zeros, as an interrupted download does")
+        file.seek(0)
     with Image.open(file) as image:
         remarks = []
         if ";16" in str(image.tile) and image.mode in ("RGB", "RGBA", "LA", "CMYK"):
@@ -274,9 +286,8 @@ def prepare_pair(
     for name, found in domains.items():
         kinds = Counter(p.kind for p in found)
         if len(kinds) > 1:
-            notices.append(f"{name} mixes images of {counted(8, 'bit')} and deeper ones "
-                           f"({kinds['bytes']} and {len(found) - kinds['bytes']}): each kind was "
-                           "scaled by itself, so compare their brightness with care")
+            notices.append(f"{name} mixes images of 8 bits and deeper ones ({kinds['bytes']} and "
+                           f"{len(found) - kinds['bytes']}): each was scaled by its own type")
     if all(p.kind == "bytes" for p in pictures) and max(p.high for p in pictures) < 16:
         notices.append(f"all images are nearly black: no pixel is above "
                        f"{max(p.high for p in pictures):.0f} of 255; masks and class numbers "
@@ -316,7 +327,9 @@ def _range_of_integers(domains: dict[str, list[Picture]], notices: list[str]):
     low, high = min(p.low for p in every), max(p.high for p in every)
     if low < 0 or high > 65535:
         return _range(every, "whole numbers", notices)
-    depth = {name: _bits(max(p.high for p in found)) for name, found in deep.items() if found}
+    mixed = any(0 < len(found) < len(domains[name]) for name, found in deep.items())
+    depth = {name: 16 if mixed else _bits(max(p.high for p in found))
+             for name, found in deep.items() if found}
     bits = max(depth.values())
     said = "" if bits == 16 else f", for none of both domains is above {2 ** bits - 1:,}"
     notices.append(f"the pixels of {counted(len(every), 'image')} were read as {bits} bits deep "

@@ -85,8 +85,7 @@ def _match(name: str, apart: frozenset = frozenset()) -> str | int:
     Names of `apart` are known by how they are written.
     """
     written = unicodedata.normalize("NFC", name)
-    word = written.strip()
-    known = int(word) if word.isdecimal() else word
+    known = int(written) if written.strip().isdecimal() else written
     return written if known in apart else known
 
 
