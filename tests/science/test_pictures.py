@@ -419,12 +419,12 @@ def test_a_download_that_ends_in_zeros_is_damaged(tmp_path, ext):
 def test_very_large_pictures_are_told_as_large_and_not_as_damaged(tmp_path):
     source, target = (domain(tmp_path / k) for k in "st")
     Image.new("1", (14000, 14000)).save(target / "dog" / "scan.png")
-    with pytest.raises(LargePictureError, match="more than 179 megapixels"):
+    with pytest.raises(LargePictureError, match="more pixels than can be unpacked safely"):
         read_picture(target / "dog" / "scan.png")
     _, read, notices = read_domains(source, target)
     assert len(read) == 4
-    assert notices == ["1 of 5 files of t are too large to unpack safely and were skipped: "
-                       "dog/scan.png; smaller copies of them would be read"]
+    assert notices == ["1 of 5 files of t are too large to unpack safely and were skipped, smaller "
+                       "copies would be read: dog/scan.png"]
 
 
 def test_a_large_but_sound_picture_is_read_without_a_warning(tmp_path, recwarn):
@@ -499,8 +499,8 @@ def test_train_val_and_test_on_top_are_parts_and_the_test_is_not_mixed_in(tmp_pa
     source, target, notices = read_domains(tmp_path / "s", tmp_path / "t")
     assert source.classes == target.classes == ("cat", "dog")
     assert len(source) == 6 and len(target) == 8
-    assert notices == ["s is divided: train was read, test, val not",
-                       "t is divided: Train was read, Test not"]
+    assert notices == ["s is divided: train was read; left out: test, val",
+                       "t is divided: Train was read; left out: Test"]
 
 
 @pytest.mark.parametrize("names", [("training_set", "test_set"), ("train2017", "val2017"),
@@ -522,7 +522,7 @@ def test_parts_within_the_classes_are_parts_too(tmp_path):
         domain(tmp_path / "s" / name, ("train", "test"), n=3, seed=len(name))
     source, _, notices = read_domains(tmp_path / "s", domain(tmp_path / "t"))
     assert source.classes == ("cat", "dog") and len(source) == 6
-    assert notices[0] == "the classes of s are divided: train was read, test not"
+    assert notices[0] == "the classes of s are divided: train was read; left out: test"
 
 
 def test_a_test_part_alone_serves_as_target_and_never_as_source(tmp_path):
@@ -613,6 +613,21 @@ def test_links_that_lead_back_end_and_are_named(tmp_path, to):
     assert notice.startswith("links of s to folders that are read already were not followed: cat/")
 
 
+def test_a_folder_that_may_not_be_opened_is_named(tmp_path, monkeypatch):
+    source, target = (domain(tmp_path / k) for k in "st")
+    domain(source / "cat", ("closed",), n=1, seed=9)
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    *_, (notice,) = read_domains(source, target)
+    assert notice.endswith("could not be read as images and were skipped: cat/closed")
+
+
 def test_one_picture_in_two_classes_is_named(tmp_path):
     source, target = (domain(tmp_path / k) for k in "st")
     (source / "dog" / "copy.png").write_bytes((source / "cat" / "0.png").read_bytes())
@@ -683,12 +698,18 @@ def test_a_name_that_is_no_text_can_be_printed(tmp_path):
 # Arrays
 
 
-@pytest.mark.parametrize("shape", [(6, 32, 32, 3), (6, 8, 8, 1), (6, 28, 20, 4), (6, 5, 5, 3)])
+def test_grey_arrays_without_channels_are_refused_with_what_to_write():
+    with pytest.raises(DataError, match=r"give grey images as X\[:, None\]"):
+        Domain("digits", np.zeros((6, 8, 8)), np.arange(6) % 2)
+
+
+@pytest.mark.parametrize("shape", [(6, 32, 32, 3), (6, 8, 8, 1), (6, 28, 20, 4), (6, 5, 5, 3), (6, 4, 4, 3)])
 def test_arrays_with_channels_last_are_refused_with_what_to_write(shape):
     with pytest.raises(DataError, match=r"channels? last; give X.transpose\(0, 3, 1, 2\)"):
         Domain("photos", np.zeros(shape), np.arange(6) % 2)
 
 
-@pytest.mark.parametrize("shape", [(6, 3, 32, 32), (6, 1, 8, 3), (6, 3, 32, 3), (6, 64, 4, 4)])
+@pytest.mark.parametrize("shape", [(6, 3, 32, 32), (6, 1, 8, 3), (6, 3, 32, 3), (6, 64, 4, 4),
+                                   (6, 3, 3, 3)])
 def test_arrays_with_channels_first_are_taken(shape):
     assert Domain("photos", np.zeros(shape), np.arange(6) % 2).X.shape == shape

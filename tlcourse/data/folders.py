@@ -24,10 +24,11 @@ from tlcourse.data.tables import read_tables
 from tlcourse.utils.messages import counted, listed
 
 LEFT_BY_PROGRAMS = {
-    "@eadir", "#recycle", "@recycle", "@tmp", "__macosx", "__pycache__", "$recycle.bin",
-    "system volume information", "lost+found", "lost.dir", "found.000", "thumbs.db", "ehthumbs.db",
-    "ehthumbs_vista.db", "desktop.ini", "icon\r", "picasa.ini", "network trash folder",
-    "temporary items", "ipod photo cache"}
+    "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "__macosx",
+    "__pycache__", "_vti_cnf", "$recycle.bin", "recycler", "recycled", "lost+found", "lost.dir",
+    "found.000", "system volume information", "network trash folder", "temporary items",
+    "ipod photo cache", "thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db",
+    "desktop.ini", "icon\r", "picasa.ini", "zbthumbnail.info"}
 """Files and folders, in small letters, that systems and programs put beside pictures."""
 UNFINISHED = ("~", ".tmp", ".bak", ".swp", ".part", ".crdownload")
 """Ends of names of copies that editors and downloads leave."""
@@ -76,7 +77,7 @@ def read_domains(
 
 
 def _names(source: Path, target: Path) -> tuple[str, str]:
-    mine, theirs = (path.name if path.is_dir() else path.stem
+    mine, theirs = (_shown(path.name if path.is_dir() else path.stem)
                     for path in (source.resolve(), target.resolve()))
     return (mine, theirs) if mine != theirs else (f"{mine} (source)", f"{theirs} (target)")
 
@@ -142,36 +143,39 @@ def _read_images(folder: Path, name: str, parts: tuple[str, ...]) -> _Images:
                         f"{images.labels[0]}; a domain needs at least 2 classes"
                         + (f" (not read: {listed([*unreadable, *large])})"
                            if unreadable or large else ""))
-    if unreadable:
-        images.notices.append(
-            f"{len(unreadable)} of {len(paths)} files of {name} could not be read as images and "
-            f"were skipped: {listed(unreadable)}")
-    if large:
-        images.notices.append(
-            f"{len(large)} of {len(paths)} files of {name} are too large to unpack safely and were "
-            f"skipped: {listed(large)}; smaller copies of them would be read")
-    if empty := sorted({_class_name(p) for p in subfolders} - set(images.labels)):
-        images.notices.append(f"subfolders of {name} without an image are no classes: "
-                              f"{listed(empty)}")
+    for what, files in (
+            ("could not be read as images and were skipped", unreadable),
+            ("are too large to unpack safely and were skipped, smaller copies would be read",
+             large)):
+        if files:
+            images.notices.append(f"{len(files)} of {len(paths)} files of {name} {what}: "
+                                  f"{listed(files)}")
     spelled = Counter(map(_class_name, subfolders))
-    if several := [label for label, times in spelled.items() if times > 1]:
-        images.notices.append(f"subfolders of {name} that differ in the Unicode form of their name "
-                              f"only are one class: {listed(several)}")
-    if beside := [_shown(p.name) for p in entries if not p.is_dir()]:
-        images.notices.append(f"files of {name} that lie in no subfolder were left out: "
-                              f"{listed(beside)}")
+    for what, found in (
+            (f"subfolders of {name} without an image are no classes",
+             sorted(set(spelled) - set(images.labels))),
+            (f"subfolders of {name} that differ in the Unicode form of their name only are one "
+             "class", [label for label, times in spelled.items() if times > 1]),
+            (f"files of {name} that lie in no subfolder were left out",
+             [_shown(p.name) for p in entries if not p.is_dir()])):
+        if found:
+            images.notices.append(f"{what}: {listed(found)}")
     _tell_of_equal_pictures(images, name)
     return images
 
 
 def _entries(folder: Path) -> list[Path]:
     """What lies in a folder, without what programs leave behind."""
-    return sorted(path for path in folder.iterdir() if not _left_by_a_program(path.name))
+    try:
+        return sorted(path for path in folder.iterdir() if not _left_by_a_program(path.name))
+    except OSError as error:
+        raise DataError(f"{folder} could not be opened ({error.strerror}); ask for the right to "
+                        "read it") from None
 
 
 def _left_by_a_program(name: str) -> bool:
     name = name.casefold()
-    return (name.startswith((".", "~$")) or name in LEFT_BY_PROGRAMS or name.endswith(UNFINISHED))
+    return name.startswith((".", "~$")) or name in LEFT_BY_PROGRAMS or name.endswith(UNFINISHED)
 
 
 def _shown(name: str) -> str:
@@ -210,7 +214,7 @@ def _part(folder: Path, name: str, parts: tuple[str, ...], notices: list[str]) -
                         f"{of_classes[0]} itself if it is none")
     rest = [_shown(p.name) for p in subfolders if p != used]
     notices.append(f"{name} is divided: {_shown(used.name)} was read"
-                   + (f", {listed(rest)} not" if rest else ""))
+                   + (f"; left out: {listed(rest)}" if rest else ""))
     return used
 
 
@@ -242,8 +246,8 @@ def _paths(
     splits = {part for shared in inner.values() for part in map(_split_of, shared) if part}
     if len(splits) > 1:
         used = next(part for part in parts if part in splits)
-        notices.append(f"the classes of {name} are divided: {used} was read, "
-                       f"{listed(sorted(splits - {used}))} not")
+        notices.append(f"the classes of {name} are divided: {used} was read; left out: "
+                       f"{listed(sorted(splits - {used}))}")
         files = {subfolder: [p for p in paths if p.parent == subfolder
                              or _split_of(p.relative_to(subfolder).parts[0]) in (used, None)]
                  for subfolder, paths in files.items()}
@@ -257,7 +261,11 @@ def _paths(
 def _files(folder: Path, above: Iterable[str], again: list[Path]) -> list[Path]:
     """All files below a folder in order, through links too but never twice through one folder."""
     seen, files = set(above), []
-    for here, folders, names in os.walk(folder, followlinks=True):
+
+    def closed(error: OSError) -> None:
+        files.append(Path(error.filename))  # to be named among what could not be read
+
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=closed):
         if (real := os.path.realpath(here)) in seen:
             folders.clear()
             again.append(Path(here))

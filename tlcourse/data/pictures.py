@@ -128,10 +128,9 @@ def read_picture(path: Path | str) -> Picture:
         try:
             with path.open("rb") as file:  # by its name, Pillow scrambles TIFF files with a turn
                 return _decoded(file)
-        except Image.DecompressionBombError:
-            raise LargePictureError(
-                f"{path} has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels; give a "
-                "smaller copy of it") from None
+        except (Image.DecompressionBombError, MemoryError):
+            raise LargePictureError(f"{path} has more pixels than can be unpacked safely; give a "
+                                    "smaller copy of it") from None
         except Exception as error:  # damaged files raise nearly anything
             raise DataError(f"{path} could not be read as an image ({type(error).__name__}: "
                             f"{error}); it is damaged or none") from None
