@@ -703,7 +703,8 @@ def test_grey_arrays_without_channels_are_refused_with_what_to_write():
         Domain("digits", np.zeros((6, 8, 8)), np.arange(6) % 2)
 
 
-@pytest.mark.parametrize("shape", [(6, 32, 32, 3), (6, 8, 8, 1), (6, 28, 20, 4), (6, 5, 5, 3), (6, 4, 4, 3)])
+@pytest.mark.parametrize("shape", [(6, 32, 32, 3), (6, 8, 8, 1), (6, 28, 20, 4), (6, 5, 5, 3),
+                                   (6, 4, 4, 3)])
 def test_arrays_with_channels_last_are_refused_with_what_to_write(shape):
     with pytest.raises(DataError, match=r"channels? last; give X.transpose\(0, 3, 1, 2\)"):
         Domain("photos", np.zeros(shape), np.arange(6) % 2)
