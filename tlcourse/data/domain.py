@@ -56,7 +56,12 @@ class Domain:
         y = y.to(torch.int64)
         if X.ndim not in (2, 4) or y.shape != X.shape[:1] or len(y) == 0:
             raise DataError(f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
-                            f"got {tuple(X.shape)} and {tuple(y.shape)}")
+                            f"got {tuple(X.shape)} and {tuple(y.shape)}"
+                            + ("; give grey images as X[:, None]" if X.ndim == 3 else ""))
+        if X.ndim == 4 and _channels_last(*X.shape[1:]):
+            raise DataError(f"{self.name}: images are (N, C, H, W), got {tuple(X.shape)} with the "
+                            f"{counted(X.shape[3], 'channel')} last; give X.transpose(0, 3, 1, 2), "
+                            "of a tensor X.permute(0, 3, 1, 2)")
         if not torch.isfinite(X).all():
             bad = int((~torch.isfinite(X)).flatten(1).any(1).sum())
             raise DataError(f"{self.name}: {bad} of {len(X)} samples hold NaN or infinite values")
@@ -211,6 +216,11 @@ class Vault:
         when = datetime.now().isoformat(timespec="milliseconds")
         LOOKS.append((self.__key, when, purpose.strip()))
         return self.__domain
+
+
+def _channels_last(height: int, width: int, channels: int) -> bool:
+    """Whether these must be pictures in the order of image files, not channels, height, width."""
+    return channels <= 4 and (min(height, width) > 4 or height == width > channels)
 
 
 def _split_stratified(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator):

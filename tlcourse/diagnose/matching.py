@@ -5,6 +5,8 @@ and number of channels, and large ones become features of a pretrained network.
 """
 
 import hashlib
+import unicodedata
+from collections import Counter
 
 import numpy as np
 import torch
@@ -55,13 +57,15 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
             raise TypeError(f"a tlcourse Domain is needed, got {type(domain).__name__}; make one "
                             'with Domain("name", X, y) or load("uci_digits")')
     present = {d: sorted(set(d.y.tolist())) for d in (source, target)}
-    names = {d: {_match(d.classes[k]): d.classes[k] for k in present[d]} for d in (source, target)}
+    apart = _apart(source) | _apart(target)
+    names = {d: {_match(d.classes[k], apart): d.classes[k] for k in present[d]}
+             for d in (source, target)}
     _check_target(target)
     if len(present[source]) < 2:
         raise DataError(f"{source.name} has samples of one class only; a source needs at least two")
     joint = names[target] | names[source] | names[target]  # the target's first, as it spells them
     number = {name: k for k, name in enumerate(joint)}
-    y = {d: np.array([number[_match(d.classes[k])] for k in d.y.tolist()])
+    y = {d: np.array([number[_match(d.classes[k], apart)] for k in d.y.tolist()])
          for d in (source, target)}
     identity = dict(zip((source, target), _identities(source.X, target.X), strict=True))
     group = dict(zip((source, target), _groups(source, target, identity), strict=True))
@@ -79,10 +83,19 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
         target.ordered, tuple(notices))
 
 
-def _match(name: str) -> str | int:
-    """What a class is known by: "07", "7" and 7 are one."""
-    name = name.strip()
-    return int(name) if name.isdecimal() else name
+def _match(name: str, apart: frozenset = frozenset()) -> str | int:
+    """What a class is known by: "07", "7" and 7 are one, and so are two Unicode forms of a name.
+
+    Names of `apart` are known by how they are written.
+    """
+    written = unicodedata.normalize("NFC", name)
+    known = int(written) if written.strip().isdecimal() else written
+    return written if known in apart else known
+
+
+def _apart(domain: Domain) -> frozenset:
+    """What two classes of one domain would both be known by, such as 1 and 01."""
+    return frozenset(k for k, times in Counter(map(_match, domain.classes)).items() if times > 1)
 
 
 def _check_target(target: Domain) -> None:
