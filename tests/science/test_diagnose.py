@@ -13,7 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from tlcourse.data import LOOKS, DataError, Domain
-from tlcourse.diagnose import jobs, strategies
+from tlcourse.diagnose import jobs, matching, strategies
 from tlcourse.diagnose.causes import Cause
 from tlcourse.diagnose.matching import pair, within
 from tlcourse.diagnose.report.report import Report
@@ -405,8 +405,16 @@ def test_a_budget_thins_out_large_images_and_nothing_else():
     large, small = (Domain("d", torch.rand(40, 3, side, side), y) for side in (80, 32))
     (kept, other), (notice,) = within(1.0, large, small)
     assert len(kept) == 12 and other is small
-    assert notice == ("28 of 40 images of d: the budget of seconds had no room for their features")
+    assert notice == ("28 of 40 images of d, drawn by lot: they had no room for their features in "
+                      "the budget of seconds")
     assert within(None, large)[0] == [large] and within(100.0, large) == ([large], [])
+
+
+def test_what_is_too_large_to_hold_is_thinned_out_with_a_notice(monkeypatch):
+    monkeypatch.setattr(matching, "MOST_BYTES", 20 * 6 * 4)
+    (small, large), (notice,) = within(None, clouds("s", n=18), clouds("t", n=90))
+    assert len(small) == 18 and len(large) == 20
+    assert notice == "70 of 90 rows of t, drawn by lot: they are too many to hold"
 
 
 def test_a_tiny_source_is_diagnosed_without_its_causes(own_cache):

@@ -23,18 +23,27 @@ LEAST, SMALL, LARGE = 16, 64, 96
 """Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
 LARGE_A_SECOND = 50
 """Large images that Lite0 surely takes in a second."""
+MOST_BYTES = 100e6
+"""Inputs of a domain that all processes together can hold several times in 2 GB."""
 
 
 def within(budget: float | None, *domains: Domain) -> tuple[list[Domain], list[str]]:
-    """Thin out large images, so that their features take half of the seconds at most."""
+    """Thin out what is too large to hold, and images whose features would take half the seconds.
+
+    Samples are drawn by lot and keep their order. Returns the domains, and what was left out.
+    """
     kept, notices = [], []
     for domain in domains:
-        most = len(domain)
-        if budget is not None and domain.X.ndim == 4 and max(domain.X.shape[2:]) > SMALL:
-            most = min(most, int(LARGE_A_SECOND * budget / 2 / len(domains)))
+        X = domain.X
+        most, why = int(MOST_BYTES / (X[0].numel() * X.element_size())), "are too many to hold"
+        if budget is not None and X.ndim == 4 and max(X.shape[2:]) > SMALL:
+            in_time = int(LARGE_A_SECOND * budget / 2 / len(domains))
+            if in_time < most:
+                most, why = in_time, "had no room for their features in the budget of seconds"
         if most < len(domain):
-            notices.append(f"{len(domain) - most:,} of {len(domain):,} images of {domain.name}: "
-                           "the budget of seconds had no room for their features")
+            kind = "images" if X.ndim == 4 else "rows"
+            notices.append(f"{len(domain) - most:,} of {len(domain):,} {kind} of {domain.name}, "
+                           f"drawn by lot: they {why}")
             rows = np.random.default_rng(0).permutation(len(domain))[: max(most, 1)]
             domain = domain.subset(np.sort(rows))
         kept.append(domain)
