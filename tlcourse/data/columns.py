@@ -13,7 +13,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from tlcourse.data.written_numbers import MISSING, of_one_unit, parse
+from tlcourse.data.written_numbers import MISSING, Parsed, parse, units_of
 from tlcourse.utils.messages import counted, listed
 
 NEARLY_ALL = 0.95
@@ -84,11 +84,13 @@ class Cells:
     @cached_property
     def missing(self) -> np.ndarray:
         """Which texts stand for no number."""
-        return np.array([value.lower() in MISSING for value in self.values], dtype=bool)
+        missing = np.isnan(self.parsed.numbers)
+        missing[missing] = [value.lower() in MISSING for value in self.values[missing]]
+        return missing
 
     @cached_property
-    def parsed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the texts, NaN where they are none, and the units beside them."""
+    def parsed(self) -> Parsed:
+        """The texts as numbers, as far as they are."""
         return parse(self.values, self.decimal)
 
     @cached_property
@@ -105,9 +107,8 @@ class Cells:
             dates = pd.to_datetime(pd.Series(self.values, dtype=object), format="ISO8601",
                                    errors="coerce", utc=True)
             return ((dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
-        numbers, beside = self.parsed
-        fit = np.logical_or.reduce([beside == unit for unit in units])
-        return np.where(fit & ~self.missing, numbers, np.nan)
+        fit = np.logical_or.reduce([self.parsed.units == unit for unit in units])
+        return np.where(fit, self.parsed.numbers, np.nan)
 
 
 @dataclass
@@ -229,6 +230,7 @@ class Reading:
     written: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
+    booleans: list[str] = field(default_factory=list)
     constant: list[str] = field(default_factory=list)
 
 
@@ -238,7 +240,7 @@ def decide(name: str, mine: Cells, theirs: Cells, names: tuple[str, str],
     both = (mine, theirs)
     kind, units = _kind(both)
     if kind == "other date":
-        return LeftOut("dates; write them as 2024-05-31")
+        return LeftOut("of dates that are not written as 2024-05-31")
     if kind == "category":
         return _category(name, mine, theirs, names)
     for cells, table in zip(both, names, strict=True):
@@ -249,6 +251,8 @@ def decide(name: str, mine: Cells, theirs: Cells, names: tuple[str, str],
         _note_writing(name, both, (x, z), names, reading)
     if kind == "date":
         reading.dates.append(name)
+    if kind == "boolean":
+        reading.booleans.append(name)
     x, z = (values[c.codes] for values, c in ((x, mine), (z, theirs)))
     median = float(np.nanmedian(x))
     x = np.where(np.isnan(x), median, x)
@@ -269,8 +273,7 @@ def _kind(both: tuple[Cells, Cells]) -> tuple[str, tuple[str, ...]]:
     if all(any(w <= pair.keys() for pair in BOOLEANS) for w in words) and not all(
             w <= {"0", "1"} for w in words) and any(words):
         return "boolean", ("",)
-    beside = {u for c in both for u in set(c.parsed[1][~np.isnan(c.parsed[0]) & ~c.missing])}
-    units = tuple(sorted(of_one_unit(beside) | ({""} & beside) or {""}))
+    units = units_of([c.parsed for c in both])
     present = sum(int(c.counts[~c.missing].sum()) for c in both)
     numbers = [c.numbers("number", units) for c in both]
     read = sum(int(c.counts[~np.isnan(x)].sum()) for c, x in zip(both, numbers, strict=True))
@@ -296,12 +299,9 @@ def _note_writing(name, both, numbers, names, reading: Reading) -> None:
     """Tell numbers that were written in another way than 1234.5, an example of each unit."""
     examples, units = {}, []
     for cells, x in zip(both, numbers, strict=True):
-        plain = pd.to_numeric(pd.Series(cells.values), errors="coerce").notna().to_numpy()
-        if cells.decimal == ",":
-            plain = plain & np.array(["." not in v for v in cells.values], dtype=bool)
-        here = cells.parsed[1]
-        for k in np.flatnonzero(~np.isnan(x) & ~plain):
-            examples.setdefault(here[k], f"{cells.values[k]!r} is {x[k]:.15g}")
+        here = cells.parsed.units
+        for k in np.flatnonzero(~np.isnan(x) & cells.parsed.unusual):
+            examples.setdefault(here[k], f"'{cells.values[k]}' is {x[k]:.15g}")
         units.append(set(here[~np.isnan(x)]))
     if examples:
         reading.written.append(f"{name} ({listed(list(examples.values()), 3)})")

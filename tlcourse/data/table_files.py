@@ -197,8 +197,8 @@ def _decoded(path: Path, data: bytes, name: str, notices: list[str]) -> str:
     if encoding != "utf-8":
         word = re.search(r"\w*[^\x00-\x7f]\w*", text)
         notices.append(f"{name} is not written in UTF-8 and was read as {encoding}"
-                       + (f", in which its first word with another letter is {word[0]!r}"
-                          if word else ""))
+                       + (f", where a word of it reads {word[0]!r}; save it in UTF-8 if that is "
+                          "wrong" if word else ""))
     if "\0" in text:
         raise DataError(f"{path} is damaged: it holds zeros after {text.index(chr(0)):,} "
                         "characters; bring it here once more")
@@ -263,7 +263,7 @@ def _apart(
                         "no comma, semicolon, tab, | or blank separates its cells all through")
     names, *first = islice(_records(path, sample, separator), 2)
     if comments and first and _values(names) and len(
-            above := next(_records(path, comments[-1:], separator))) == len(names):
+            above := next(_records(path, comments[-1:], separator), [])) == len(names):
         names = above  # the names are commented out, as genome browsers write them
         comments.pop()
     else:
@@ -393,25 +393,27 @@ def _table(path: Path, name: str, names: list[str], columns: list[np.ndarray], s
     return TextTable(name, kept, separator)
 
 
-def _values(names: list[str]) -> bool:
-    """Whether a line of names holds a number that is none of a count, such as pixels 0, 1, 2."""
-    number = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", re.I)
+def _values(names: list[str]) -> list[str]:
+    """The names that are numbers; a count or years, as of pixels 0, 1, 2, are names."""
+    number = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.I)
     numbers = [n for n in names if number.fullmatch(n)]
-    whole = [int(n) for n in numbers if n.isdecimal()]
-    steps = set(np.diff(whole).tolist())
-    counting = len(whole) == len(numbers) > 2 and len(steps) == 1 and steps != {0}
-    return bool(numbers) and not counting
+    whole = np.array([int(n) for n in numbers if n.isdecimal() and len(n) < 9])
+    steps = np.diff(whole)
+    years = len(whole) and whole.min() > 1800 and whole.max() < 2200
+    if len(whole) == len(numbers) > 2 and (steps > 0).all() and (years or np.ptp(steps) == 0):
+        return []
+    return numbers
 
 
 def _refuse_values_as_names(path: Path, names: list[str], columns: list[np.ndarray]) -> None:
-    """Most of a first row's values stand among the values of their column again, names do not."""
-    if _values(names):
-        raise DataError(f"the first line of {path} holds numbers; give the columns names there")
-    repeated = [n for n, column in zip(names, columns, strict=True)
-                if n and len(column) > 2 and not n.isdecimal() and (column == n).any()]
-    if 2 * len(repeated) > len(names):
-        raise DataError(f"the first line of {path} holds values that stand below it again "
-                        f"({listed(repeated)}); give the columns names there")
+    """Most of a first row's values are numbers or stand in their column again, names do not."""
+    numbers = _values(names)
+    again = [n for n, column in zip(names, columns, strict=True)
+             if n not in numbers and n and not n.isdecimal() and len(column) > 2
+             and (column == n).any()]
+    if 2 * len(numbers + again) > len(names):
+        what = f"values that stand below it again ({listed(again)})" if again else "numbers"
+        raise DataError(f"the first line of {path} holds {what}; give the columns names there")
 
 
 def _loosely(name: str) -> str:

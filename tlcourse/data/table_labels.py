@@ -1,12 +1,12 @@
 """Which column of two tables holds the labels, and its classes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from tlcourse.data.columns import BOOLEANS, Cells
+from tlcourse.data.columns import BOOLEANS, FEW_ROWS, Cells
 from tlcourse.data.domain import DataError
 from tlcourse.data.table_files import TextTable
 from tlcourse.utils.messages import counted, listed
@@ -40,13 +40,13 @@ class Labels:
 
 
 def label_column(
-    source: TextTable, target: TextTable, cells: dict, wish: str | None, taken: str | None, bins,
-    notices: list[str],
+    source: TextTable, target: TextTable, free: list[str], cells: Callable, wish: str | None,
+    bins: int | None, notices: list[str],
 ) -> str:
     """The column of labels, the one wished for or the likeliest in both tables.
 
-    `cells` holds for each common column those of the source and of the target; `taken` is the
-    column of the groups.
+    `free` are the columns that both have, without that of the groups; `cells` gives the two
+    `Cells` of one of them.
     """
     if wish is not None:
         found = source.named(wish) or target.named(wish) or wish
@@ -54,9 +54,10 @@ def label_column(
             if found not in table.columns:
                 raise DataError(_without(table, found, table is target and found in source.columns))
         return found
-    free = [c for c in cells if c != taken]
-    fits = (lambda c: all(_is_amount(x) for x in cells[c])) if bins else (
-        lambda c: not _why_no_classes(*cells[c]))
+    def fits(column):
+        both = cells(column)
+        return all(map(_is_amount, both)) if bins else not _why_no_classes(*both)
+
     called = [c for word in LABEL_NAMES for c in source.columns
               if c.casefold() == word and not (word == "y" and source.named("x"))]
     here = [c for c in called if c in free]
@@ -77,14 +78,16 @@ def _without(table: TextTable, label: str, is_target: bool) -> str:
             + (f"; {DIAGNOSE_NEEDS}" if is_target else ""))
 
 
-def _last_or_only_one(source: TextTable, target: TextTable, free: list[str], fits, cells) -> str:
+def _last_or_only_one(source: TextTable, target: TextTable, free: list[str], fits: Callable,
+                      cells: Callable) -> str:
+    """The last column of one of the tables, else the only one that holds classes in words."""
     last = list(source.columns)[-1]
+    if last not in target.columns:
+        raise DataError(f"{_without(target, last, True)}; --label names another column")
     for column in (last, list(target.columns)[-1]):
         if column in free and fits(column):
             return column
-    if last not in target.columns:
-        raise DataError(f"{_without(target, last, True)}; --label names another column")
-    words = [c for c in free if fits(c) and not all(_is_amount(x) for x in cells[c])]
+    words = [c for c in free if fits(c) and not all(map(_is_amount, cells(c)))]
     if len(words) == 1:
         return words[0]
     raise DataError(f"no column of {source.name} is called {listed(LABEL_NAMES, 6)}, and the last "
@@ -133,6 +136,8 @@ def read_labels(
 ) -> tuple[tuple[Labels, Labels], tuple[str, ...], tuple[float, ...] | None]:
     """The classes of both tables' rows, all classes in their order, and the cuts between bins."""
     for table, cells in zip(tables, both, strict=True):
+        if not len(table):
+            raise DataError(f"{table.name} holds no row below the names of its columns")
         if not (cells.canonical != "").any():
             raise DataError(f"{table.name} has no row with a label in the column {label!r}; "
                             + (DIAGNOSE_NEEDS if table is tables[1] else
@@ -155,6 +160,9 @@ def read_labels(
         if missing := int((y < 0).sum()):
             notices.append(f"rows of {table.name} without a value of {label!r} were left out: "
                            f"{missing:,}")
+        once = [c for c, n in zip(classes, np.bincount(y[y >= 0]), strict=True) if n == 1]
+        if once and len(y) >= FEW_ROWS:
+            notices.append(f"classes of {table.name} with one row only: {listed(once)}")
         found.append(Labels(y, classes))
     return tuple(found), order, edges
 

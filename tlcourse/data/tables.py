@@ -143,11 +143,11 @@ def read_tables(
 
     if group is not None:
         group = _group_column(group, mine, theirs)
-    lazily = _Lazily(common, cells)
-    label = label_column(mine, theirs, lazily, label, group, bins, notices)
+    free = [c for c in common if c != group]
+    label = label_column(mine, theirs, free, cells, label, bins, notices)
     if label == group:
         raise DataError(f"{label!r} cannot hold both the labels and the groups; name two columns")
-    labels, classes, edges = read_labels(label, (mine, theirs), lazily[label], bins, notices)
+    labels, classes, edges = read_labels(label, (mine, theirs), cells(label), bins, notices)
     kept = [found.y >= 0 for found in labels]
     ys = [found.y[rows] for found, rows in zip(labels, kept, strict=True)]
     mine, theirs = (_rows(table, rows) for table, rows in zip((mine, theirs), kept, strict=True))
@@ -161,17 +161,6 @@ def read_tables(
                for name, x, y, found in zip(names, X, ys, labels, strict=True)]
     return Tables(*domains, notices,
                   Preparation(columns, label, classes, edges, group, names[0]), groups)
-
-
-class _Lazily(dict):
-    """Cells of the common columns, read when they are asked for."""
-
-    def __init__(self, columns, read):
-        super().__init__(dict.fromkeys(columns))
-        self._read = read
-
-    def __getitem__(self, column):
-        return self._read(column)
 
 
 def _with_names_of(mine: TextTable, theirs: TextTable, notices: list[str]) -> TextTable:
@@ -264,6 +253,7 @@ def _told(columns, reading: Reading, ordered, telling, names) -> list[str]:
         ("columns whose numbers bear other units in the two tables; see that they mean the same",
          reading.units),
         ("dates became numbers of days", reading.dates),
+        ("words for yes and no became 1 and 0", reading.booleans),
         (f"columns with one value in {names[0]} and others in {names[1]}", reading.constant),
         ("columns of another whole number in each row, in the order of the classes; leave them out "
          "if they number the rows", ordered),

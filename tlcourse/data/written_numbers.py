@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -64,7 +66,26 @@ def _sign_of(cell: str) -> str | None:
     return None if re.fullmatch(rf"[1-9]\d{{0,2}}[{sign}]\d{{3}}", core) else sign
 
 
-def parse(values: np.ndarray, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """Texts read as numbers.
+
+    Parameters
+    ----------
+    numbers : (n,) float64
+        NaN where a text is no number, or an infinite one. Per cents are hundredths.
+    units : (n,) array of str objects
+        What stands beside the number; "" for most.
+    unusual : (n,) bool
+        Which are written in another way than 1234.5.
+    """
+
+    numbers: np.ndarray
+    units: np.ndarray
+    unusual: np.ndarray
+
+
+def parse(values: np.ndarray, decimal: str) -> Parsed:
     """Read different texts as numbers.
 
     Parameters
@@ -72,13 +93,6 @@ def parse(values: np.ndarray, decimal: str) -> tuple[np.ndarray, np.ndarray]:
     values : (n,) array of str objects
     decimal : str
         The decimal sign, "." or ",".
-
-    Returns
-    -------
-    numbers : (n,) float64
-        NaN where a text is no number, or an infinite one. Per cents are hundredths.
-    units : (n,) array of str objects
-        What stands beside the number; "" for most.
     """
     numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(np.float64)
     numbers = numbers.copy()
@@ -86,11 +100,11 @@ def parse(values: np.ndarray, decimal: str) -> tuple[np.ndarray, np.ndarray]:
     left = np.isnan(numbers)
     if decimal == ",":
         left |= np.array(["." in value for value in values], dtype=bool)
-    left = [k for k in np.flatnonzero(left) if any(map(str.isdigit, values[k]))]
-    if left:
+    left[left] = [any(map(str.isdigit, value)) for value in values[left]]
+    if left.any():
         numbers[left], units[left] = _parse_written(values[left], decimal)
     numbers[~np.isfinite(numbers)] = np.nan
-    return numbers, units
+    return Parsed(numbers, units, left)
 
 
 def _parse_written(values: np.ndarray, decimal: str) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +138,13 @@ def _is_currency(unit: str) -> bool:
     return unit in CURRENCIES or all(category(c) == "Sc" for c in unit)
 
 
-def of_one_unit(units: set[str]) -> set[str]:
-    """Of the units in a column those that its numbers may bear: currencies, %, or a single one."""
-    free = {u for u in units if _is_currency(u)}
-    return units if len(units) == 1 else free
+def units_of(both: Sequence[Parsed]) -> tuple[str, ...]:
+    """What the numbers of a column may bear in two tables: currencies, %, or a single unit.
+
+    Letters are a unit where all numbers of a table bear the same ones; else they make codes, as in
+    12A and 12B.
+    """
+    found = [{u for u in p.units[~np.isnan(p.numbers)]} for p in both]
+    units = set().union(*found)
+    single = all(len(u) <= 1 for u in found) and len(units - {""}) == 1
+    return tuple(sorted(u for u in units if single or _is_currency(u))) or ("",)
