@@ -67,6 +67,9 @@ WRITTEN = [1234.5, -2345.25, 0.5, 77.0, 12345.75, -3.0, 100.25, 9.0, -0.75, 1000
     lambda v: f"{v} kg",
     lambda v: f"{v * 100}%",
     lambda v: f"EUR {v:e}",
+    lambda v: f"{-v}-" if v < 0 else f"{v}",
+    lambda v: f"{v / 1000}K" if v > 9 else v,
+    lambda v: f"${v / 1e6:.9f}M",
 ])
 def test_a_number_is_the_same_however_people_write_it(tmp_path, form):
     found, _, said = two(tmp_path, {"w": [form(v) for v in WRITTEN]}, {"w": WRITTEN})
@@ -105,7 +108,7 @@ def test_codes_with_digits_in_them_are_no_numbers(tmp_path, codes):
     assert source.X.shape[1] == 2 + len(set(codes)) and "one column a category: c" in said
 
 
-@pytest.mark.parametrize("mark", ["-", "n/a", "<0.5", "#DIV/0!", "inf", "1.2.3", "see notes"])
+@pytest.mark.parametrize("mark", ["-", "n/a", "<0.5", "#DIV/0!", "inf", "1.2.3", "unknown"])
 def test_one_cell_that_is_no_number_makes_no_column_of_words(tmp_path, mark):
     numbers = np.arange(40) ** 1.5
     source, _, said = two(tmp_path, {"w": [mark, *numbers[1:]]}, {"w": numbers})
@@ -119,6 +122,13 @@ def test_measurements_with_a_word_for_what_was_not_measured_are_numbers(tmp_path
     numbers = [*np.arange(30) ** 1.5, *["below limit"] * 10]
     source, _, said = two(tmp_path, {"w": numbers}, {"w": numbers})
     assert source.X.shape[1] == 3 and "10 cells of s that hold no number" in said
+    assert "10 missing values of s were filled in" in said and "in s: w (10)" in said
+
+
+def test_a_few_codes_that_are_numbers_but_for_one_are_categories(tmp_path):
+    codes = [str(k % 5) for k in range(100)] + ["A", "A"]
+    source, _, said = two(tmp_path, {"w": codes}, {"w": codes})
+    assert source.X.shape[1] == 2 + 6 and "one column a category: w" in said
 
 
 def test_large_numbers_with_a_small_spread_keep_it(tmp_path):
@@ -146,7 +156,7 @@ def test_missing_values_are_filled_in_by_the_source_with_a_notice(tmp_path):
     assert same(mine.X[:, 0], standard([1, 3, 8, 3]))
     assert same(theirs.X[:, 0], standard([3, 100, 300], by=[1, 3, 8, 3]))
     assert [n for n in notices if "missing" in n] == [
-        f"1 missing value of {name} was filled in with the median of the column in s"
+        f"1 missing value of {name} was filled in with the median of the column in s: u (1)"
         for name in "st"]
 
 
@@ -286,6 +296,12 @@ def test_columns_of_one_name_are_told_apart_and_copies_left_out(tmp_path):
     assert source.X.shape[1] == 2 and "several columns of s (source) bear: u, u" in notices[0]
 
 
+def test_names_that_come_again_between_the_rows_are_no_row(tmp_path):
+    path = text(tmp_path / "s.csv", CSV + CSV)  # two files one after the other
+    source, _, notices = read_domains(path, path)
+    assert len(source) == 24 and "repeat the names on top were left out: 1" in notices[0]
+
+
 def test_rows_without_label_and_columns_of_one_side_are_left_out_with_a_notice(tmp_path):
     source = table(tmp_path / "s.csv", u=[1, 2, 3], only=[0, 0, 0], label=["p", None, "q"])
     target = table(tmp_path / "t.csv", u=[4, 5], other=[1, 2], label=["p", "q"])
@@ -398,7 +414,8 @@ def test_wishes_that_cannot_be_met_are_refused(tmp_path, options, words):
 
 
 @pytest.mark.parametrize(("name", "left"), [("label", {}), ("species", {}),
-                                            ("label", {"label": [None] * 12})])
+                                            ("label", {"label": [None] * 12}),
+                                            ("label", {"label": ["unknown"] * 12})])
 def test_a_target_without_labels_is_told_what_is_needed_and_what_can_be_done(tmp_path, name, left):
     whole = pd.DataFrame(rows(12, u=WRITTEN))
     source = table(tmp_path / "s.csv", whole.rename(columns={"label": name}))

@@ -19,8 +19,8 @@ from tlcourse.utils.messages import counted, listed
 NEARLY_ALL = 0.95
 """Share of the cells that must be numbers (or dates) for the others to count as missing."""
 MOST_CATEGORIES = 20
-"""Of a column; the rarer ones share one. More different numbers than this beside one to three words
-are measurements with words for what was not measured."""
+"""Of a column; the rarer ones share one. More different numbers than this may be measurements, with
+one to three words for what was not measured; fewer beside a word that comes again are codes."""
 DISTINCT = 0.9
 """A text column with this share of different values names its rows, and groups nothing."""
 FEW_ROWS = 10
@@ -117,6 +117,7 @@ class Said:
 
     name: str
     unread: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, list[str]] = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
 
@@ -128,9 +129,12 @@ class Said:
             said.append(f"{counted(n, 'cell')} of {self.name} that {_verb(n, 'holds', 'hold')} no "
                         f"number in a column of numbers {_verb(n, 'counts', 'count')} as missing: "
                         f"{listed(where)}")
-        if n := self.counts["missing"]:
+        if self.missing:
+            most = sorted(self.missing, key=self.missing.get, reverse=True)
+            n = sum(self.missing.values())
             said.append(f"{counted(n, 'missing value')} of {self.name} {_verb(n, 'was', 'were')} "
-                        f"filled in with the median of the column in {source}")
+                        f"filled in with the median of the column in {source}: "
+                        f"{listed([f'{c} ({self.missing[c]:,})' for c in most])}")
         if self.unseen:
             where = [f"{c} ({listed(values, 3)})" for c, values in self.unseen.items()]
             said.append(f"{counted(self.counts['unseen'], 'cell')} of {self.name} with a category "
@@ -178,7 +182,8 @@ class Column:
         for at in np.flatnonzero(np.isnan(numbers) & (cells.values != "")):
             said.counts["unread"] += int(cells.counts[at])
             said.unread.setdefault(self.name, []).append(cells.values[at])
-        said.counts["missing"] += int(cells.counts[np.isnan(numbers)].sum())
+        if missing := int(cells.counts[np.isnan(numbers)].sum()):
+            said.missing[self.name] = missing
         numbers = np.where(np.isnan(numbers), self.median, numbers)
         with np.errstate(over="ignore"):
             standard = (numbers / self.scale - self.mean / self.scale
@@ -279,12 +284,17 @@ def _kind(both: tuple[Cells, Cells]) -> tuple[str, tuple[str, ...]]:
     read = sum(int(c.counts[~np.isnan(x)].sum()) for c, x in zip(both, numbers, strict=True))
     if present == 0 and len({v for c in both for v in c.canonical if v}) < 2:
         return "number", ("",)  # nothing but a mark of missing values
-    if read >= max(1, NEARLY_ALL * present):
-        return "number", units
-    different = len(np.unique(np.concatenate([x[~np.isnan(x)] for x in numbers])))
-    words = {word for c, x in zip(both, numbers, strict=True)
-             for word in c.values[np.isnan(x) & ~c.missing]}
-    if read >= present / 2 and different > MOST_CATEGORIES and len(words) <= 3:
+    words = Counter()
+    for c, x in zip(both, numbers, strict=True):
+        other = np.isnan(x) & ~c.missing
+        words.update(dict(zip(c.values[other], c.counts[other].tolist(), strict=True)))
+    different = np.unique(np.concatenate([x[~np.isnan(x)] for x in numbers]))
+    measured = len(different) > MOST_CATEGORIES and (
+        2 * len(different) > read or bool((different != different.round()).any()))
+    codes = bool(words) and max(words.values()) > 1 and not measured and (
+        len(different) <= MOST_CATEGORIES)
+    if read and (read >= NEARLY_ALL * present and not codes
+                 or 2 * read >= present and measured and len(words) <= 3):
         return "number", units
     for kind, pattern in (("date", _ISO_DATE), ("other date", _OTHER_DATE)):
         if any(map(pattern.fullmatch, mine := both[0].values[~both[0].missing][:20])) and len(mine):

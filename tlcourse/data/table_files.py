@@ -334,7 +334,7 @@ def _columns(
     path: Path, names: list[str], rows: Iterator[list[str]], name: str, notices: list[str]
 ) -> tuple[list[str], list[np.ndarray]]:
     """The rows as columns; commas too many at their ends count for nothing."""
-    width, parts, unfit, seen = len(names), [], [], 0
+    width, parts, unfit, again, seen = len(names), [], [], 0, 0
     while chunk := list(islice(rows, max(1, CHUNK // max(1, width)))):
         if not parts and all(len(row) == width + 1 and row[-1].strip() for row in chunk):
             names, width = ["", *names], width + 1  # R writes row names without a name above
@@ -342,7 +342,9 @@ def _columns(
         for number, row in enumerate(chunk, start=seen + 1):
             while len(row) > width and not row[-1].strip():
                 row.pop()
-            if len(row) == width:
+            if row == names:
+                again += 1
+            elif len(row) == width:
                 fit.append(row)
             else:
                 unfit.append((number, len(row)))
@@ -355,6 +357,8 @@ def _columns(
                         f"{counted(width, 'column')}, but of {counted(seen, 'row')} {len(unfit):,} "
                         f"hold more or fewer cells (row {number:,}: {cells}); put cells that hold "
                         "the separator into quotation marks")
+    if again:
+        notices.append(f"rows of {name} that repeat the names on top were left out: {again}")
     if unfit:
         notices.append(f"rows of {name} with more or fewer cells than the {width} names on top "
                        f"were left out: {len(unfit):,} (row "

@@ -138,7 +138,7 @@ def read_labels(
     for table, cells in zip(tables, both, strict=True):
         if not len(table):
             raise DataError(f"{table.name} holds no row below the names of its columns")
-        if not (cells.canonical != "").any():
+        if not ((cells.canonical != "") & ~cells.missing).any():
             raise DataError(f"{table.name} has no row with a label in the column {label!r}; "
                             + (DIAGNOSE_NEEDS if table is tables[1] else
                                "--label names another one"))

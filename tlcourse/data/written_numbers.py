@@ -12,12 +12,15 @@ from tlcourse.data.table_files import TextTable
 
 MISSING = frozenset((
     "", "?", "-", "--", "---", "–", "—", ".", "..", "...", "na", "n/a", "n.a.", "n.a", "#n/a",
-    "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat", "(null)", "<null>"))
+    "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat", "(null)", "<null>", "unknown",
+    "missing"))
 """What stands for a missing value in a column of numbers, in small letters."""
 CURRENCIES = frozenset((
     "%", "EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "BRL", "SEK", "NOK", "DKK",
     "PLN", "CZK", "RUB", "KRW", "US$", "A$", "C$", "R$", "HK$", "NZ$", "Rs", "Rs.", "kr", "kr.",
     "zł", "Kč", "Ft", "Fr."))
+FACTORS = {"%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "": 1.0}
+"""What stands beside a number and multiplies it."""
 SAMPLE = 200
 """Cells of a column that are asked for their decimal sign."""
 _CORE = re.compile(r"\d[\d.,]*\d")
@@ -116,20 +119,21 @@ def _parse_written(values: np.ndarray, decimal: str) -> tuple[np.ndarray, np.nda
         r"^(?P<open>\(?)(?P<minus>[-+]?)\s*(?P<before>[^\d\s.,()+-]+\.?|[A-Z]{0,2}\$)?\s*"
         r"(?P<second>[-+]?)"
         rf"(?P<number>(?:\d{{1,3}}(?:{group}\d{{2,3}})*{group}\d{{3}}|\d+)(?:{sign}\d*)?|{sign}\d+)"
-        r"(?P<exponent>[eE][-+]?\d+)?\s*(?P<after>[^\d\s.,()+-][^\d\s.,()+]*\.?)?(?P<close>\)?)$"
+        r"(?P<exponent>[eE][-+]?\d+)?(?P<last>-?)\s*"
+        r"(?P<after>[^\d\s.,()+-][^\d\s.,()+]*\.?)?(?P<close>\)?)$"
     ).fillna("")
     number = parts["number"].str.replace(group, "", regex=True).str.replace(decimal, ".")
     numbers = pd.to_numeric(number + parts["exponent"], errors="coerce").to_numpy(np.float64).copy()
     before, after = parts["before"], parts["after"]
     known = before.map(_is_currency)  # letters before a number make it a code, as in C10
     wrong = ((parts["open"] == "(") != (parts["close"] == ")")) | ~known
-    wrong |= (before != "") & (after != "") | (parts["minus"] != "") & (parts["second"] != "")
+    signs = parts["minus"] + parts["second"] + parts["last"]
+    wrong |= (before != "") & ~after.isin(list(FACTORS)) | (signs.str.len() > 1)
     numbers[wrong.to_numpy()] = np.nan
-    negative = (parts["minus"] + parts["second"] == "-") ^ (parts["open"] == "(")
-    numbers[negative.to_numpy()] *= -1
-    units = (before + after).to_numpy(object)
-    numbers[units == "%"] /= 100
-    return numbers, units
+    numbers[((signs == "-") ^ (parts["open"] == "(")).to_numpy()] *= -1
+    numbers *= after.map(FACTORS).fillna(1).to_numpy()
+    units = before + after.where(~after.isin(list(FACTORS)) | (after == "%"), "")
+    return numbers, units.to_numpy(object)
 
 
 def _is_currency(unit: str) -> bool:
