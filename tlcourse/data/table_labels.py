@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tlcourse.data.columns import BOOLEANS, FEW_ROWS, Cells
+from tlcourse.data.columns import BOOLEANS, Cells
 from tlcourse.data.domain import DataError
 from tlcourse.data.table_files import TextTable
 from tlcourse.utils.messages import counted, listed
@@ -161,7 +161,7 @@ def read_labels(
             notices.append(f"rows of {table.name} without a value of {label!r} were left out: "
                            f"{missing:,}")
         once = [c for c, n in zip(classes, np.bincount(y[y >= 0]), strict=True) if n == 1]
-        if once and len(y) >= FEW_ROWS:
+        if once and len(y) > 4:
             notices.append(f"classes of {table.name} with one row only: {listed(once)}")
         found.append(Labels(y, classes))
     return tuple(found), order, edges
