@@ -1,4 +1,4 @@
-"""How often does `diagnose` report an effect where there is none? Forty cases, recorded.
+"""How often does `diagnose` report an effect where there is none? Sixty cases, recorded.
 
     python tests/false_alarms.py
 
@@ -20,7 +20,7 @@ from tlcourse.models import small_cnn
 from tlcourse.utils.files import ROOT, write_atomically
 from tlcourse.utils.provenance import provenance
 
-REPETITIONS, MOST = 40, 6
+REPETITIONS, MOST = 60, 3
 CLASSES, SAMPLES, LABELS = 3, 300, 10
 MODELS = (None, lambda classes, seed: small_cnn(classes, width=4, seed=seed))
 

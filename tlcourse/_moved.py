@@ -8,22 +8,36 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
-MOVED = {
-    "tlcourse.architectures": "tlcourse.models.architectures",
-    "tlcourse.files": "tlcourse.utils.files",
-    "tlcourse.framing": "tlcourse.data.framing",
-    "tlcourse.ranking": "tlcourse.transferability.ranking",
+SAME_NAME = {
+    "utils": ("files", "arrays", "provenance"),
+    "data": ("domain", "folders", "framing", "tables"),
+    "models": ("architectures", "weights"),
+    "finetune": ("distillation", "freezing", "heads"),
+    "distances": ("discrepancy", "domain_distance", "similarity"),
+    "align": ("training_free",),
+    "transferability": ("ranking",),
+    "diagnose": ("causes", "matching", "reframing", "strategies"),
+}
+"""Modules that moved into a room and kept their name."""
+MOVED = {f"tlcourse.{name}": f"tlcourse.{room}.{name}"
+         for room, names in SAME_NAME.items() for name in names} | {
+    "tlcourse.adversary": "tlcourse.align.adversarial",
+    "tlcourse.pairing": "tlcourse.diagnose.pair",
+    "tlcourse.pictures": "tlcourse.plots.samples",
     "tlcourse.ranking_plots": "tlcourse.plots.ranking",
     "tlcourse.report": "tlcourse.diagnose.report.report",
+    "tlcourse.selection": "tlcourse.align.model_selection",
+    "tlcourse.stages": "tlcourse.finetune.groups",
     "tlcourse.transfer_plots": "tlcourse.plots.transfer",
     "tlcourse.verdicts": "tlcourse.stats",
+    "tlcourse.words": "tlcourse.utils.messages",
     "tlcourse.school": "tlcourse.notebook",
     "tlcourse.school.check": "tlcourse.notebook.check",
     "tlcourse.school.classroom": "tlschool.classroom",
     "tlcourse.school.live_magic": "tlschool.live.magic",
     "tlcourse.school.progress": "tlcourse.notebook.progress",
 }
-"""What the lessons, assignments and live notebooks of before import."""
+"""What lessons, assignments, live notebooks and people's own scripts of before import."""
 
 
 class _Moved(MetaPathFinder, Loader):

@@ -58,8 +58,8 @@ def fit(
     """Train a model in place with AdamW on the cross-entropy.
 
     Only parameters with ``requires_grad`` are trained. With a validation set, the weights of the
-    best evaluation are restored at the end. An interrupt (Ctrl-C, or the stop button) ends the
-    training and keeps what was reached.
+    best evaluation are restored at the end, whatever it is. An interrupt (Ctrl-C, or the stop
+    button) ends the training and keeps what was reached.
 
     Parameters
     ----------
@@ -112,29 +112,32 @@ def fit(
     generator = torch.Generator().manual_seed(seed)
     history, kept, losses = History(), copy.deepcopy(model.state_dict()), []
     order = batches(len(train), batch_size, seed)
-    with training_steps(model, history, steps, seed=seed, device=device, progress=progress) as bar:
-        for step in bar:
-            rows = next(order)
-            x, y = train.X[rows], train.y[rows].to(device)
-            if augment is not None:
-                x = augment(x, generator)
-            loss = _loss(model(x.to(device)), y)
-            if penalty is not None:
-                loss = loss + penalty(model)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.detach())
+    try:
+        with training_steps(model, history, steps, seed=seed, device=device,
+                            progress=progress) as bar:
+            for step in bar:
+                rows = next(order)
+                x, y = train.X[rows], train.y[rows].to(device)
+                if augment is not None:
+                    x = augment(x, generator)
+                loss = _loss(model(x.to(device)), y)
+                if penalty is not None:
+                    loss = loss + penalty(model)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                losses.append(loss.detach())
 
-            if step % every == 0 or step == steps:
-                _record(history, step, losses, model, validation, device, kept)
-                losses.clear()
-                bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
-                if patience and step - history.best_step >= patience * every:
-                    bar.total = step  # early is an end too, not a failure
-                    break
-    if validation is not None and history.step:
-        model.load_state_dict(kept)
+                if step % every == 0 or step == steps:
+                    _record(history, step, losses, model, validation, device, kept)
+                    losses.clear()
+                    bar.set_postfix(loss=f"{history.loss[-1]:.3f}")
+                    if patience and step - history.best_step >= patience * every:
+                        bar.total = step  # early is an end too, not a failure
+                        break
+    finally:  # also where an augmentation or a penalty fails
+        if validation is not None and history.step:
+            model.load_state_dict(kept)
     return history
 
 

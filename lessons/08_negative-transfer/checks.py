@@ -204,7 +204,7 @@ def _by_evidence(answer, seed):
         if cause != first and name == "E" and cause == "label shift":
             return ("patient E: that number stands inside the text. The estimate assumes that a "
                     "class looks alike in both domains, and the same line says that this is not "
-                    f"so; what is left of its evidence is {found[cause]:.2f}.")
+                    f"so; counted from the labels, the evidence is {found[cause]:.2f}.")
         if cause != first:
             return (f"patient {name}: the evidence for {cause} is {found[cause]:.2f}; another "
                     "cause has more.")

@@ -218,7 +218,7 @@ PROOFS = [
         (chart(A=...), "no entry yet for A"),
         (chart(B=("label-space mismatch", "50%")), "the evidence for B is a number"),
         (chart(F=("bad luck", 1.0)), "lists no cause 'bad luck'"),
-        (["source label noise"], "a dictionary with an entry"),
+        (["source hard to learn"], "a dictionary with an entry"),
     ], only_visible=[dict.fromkeys("ABCDEF", ("domain distance", 0.5))]),
 ]
 

@@ -23,7 +23,7 @@ from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import release, students_in
 
 LESSONS = [id for id in places.notebooks() if id in exercises.lessons()]
-SECONDS = 8
+SECONDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_search_would_find_a_solution(lesson):
 
 @pytest.mark.alone
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_the_untouched_release_runs_to_its_end_in_eight_seconds(lesson, monkeypatch):
+def test_the_untouched_release_runs_to_its_end_in_ten_seconds(lesson, monkeypatch):
     notebook = hand_ins.blank(lesson)
     clock = nbformat.v4.new_code_cell("import time\nprint(time.process_time())")
     notebook.cells.append(clock)  # on a computer that does nothing else, the seconds it takes

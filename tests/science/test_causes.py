@@ -67,7 +67,7 @@ def evidence(knob):
 
 
 @pytest.mark.parametrize(("knob", "name", "least"), [
-    (shuffled, "source label noise", 0.9),
+    (shuffled, "source hard to learn", 0.9),
     (renamed, "conflict", 0.8),
     (zero_to_four, "label-space mismatch", 0.4),
     (rare, "label shift", 0.2),

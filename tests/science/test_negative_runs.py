@@ -106,7 +106,7 @@ def test_a_recorded_cell_is_what_a_run_of_today_gives(negative):
 # --- patients ---
 
 def test_each_patient_has_one_strongest_cause_and_it_is_the_one_that_was_made():
-    made = {"A": "source label noise", "B": "label-space mismatch", "C": "framing mismatch",
+    made = {"A": "source hard to learn", "B": "label-space mismatch", "C": "framing mismatch",
             "D": "conflict", "E": "domain distance", "F": "label shift"}
     for name, found in recorded("patients")["patients"].items():
         report = Report.from_dict(found)
@@ -130,8 +130,8 @@ def test_a_recorded_patient_is_what_a_diagnosis_of_today_gives(patients):
 def test_where_nothing_has_an_effect_reports_stay_inconclusive(false_alarms):
     record = recorded("false_alarms")
     alarms = sum(set(run["verdict"].values()) != {"inconclusive"} for run in record["runs"])
-    assert len(record["runs"]) == record["repetitions"] == false_alarms.REPETITIONS == 40
-    assert alarms == record["reports with a verdict"] <= record["at most"] == 6
+    assert len(record["runs"]) == record["repetitions"] == false_alarms.REPETITIONS == 60
+    assert alarms == record["reports with a verdict"] <= record["at most"] == 3
 
 
 @pytest.mark.parametrize("case", [0])

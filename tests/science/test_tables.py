@@ -448,6 +448,7 @@ def test_groups_are_numbered_alike_in_both_and_are_no_feature(tmp_path):
     mine, theirs = found.groups
     assert found.source.X.shape[1] == 2 and mine.dtype == theirs.dtype == np.int64
     assert mine[0] == mine[1] and theirs[0] == mine[2] and theirs[1] == mine[5]
+    assert found.source.groups.tolist() == [str(k) for k in mine]
     assert len(set(mine)) == 5 and "groups of their own: 2" in "".join(found.notices)
 
 

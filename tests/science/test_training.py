@@ -134,6 +134,22 @@ def test_an_interrupt_keeps_what_was_reached(blobs):
     assert accuracy(model, blobs) > 0.8
 
 
+def test_an_augmentation_that_fails_leaves_the_best_weights(blobs):
+    def fail_at_21(x, generator):
+        kept.append({key: value.clone() for key, value in model.state_dict().items()})
+        if len(kept) == 21:
+            raise RuntimeError("out of pictures")
+        return x
+
+    contrary, kept = Domain("contrary", blobs.X, (blobs.y + 1) % 3, blobs.classes), []
+    model = network()
+    fit(model, blobs, steps=60, seed=0)
+    with pytest.raises(RuntimeError, match="out of pictures"):
+        fit(model, contrary, steps=50, seed=0, every=10, validation=blobs, augment=fail_at_21)
+    assert all(map(torch.equal, model.state_dict().values(), kept[10].values()))
+    assert not model.training
+
+
 def test_a_loss_that_is_not_finite_restores_the_last_good_weights(blobs):
     def poison(x, generator):
         poison.calls += 1

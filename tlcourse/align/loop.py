@@ -124,6 +124,7 @@ def adapt(
     target_rows = batches(len(target_x), batch_size, stream_seed(seed, 1))
     history, since = AdaptHistory(), []
     with training_steps(model, history, steps, seed=seed, device=device, progress=progress) as bar:
+        bar.set_description("adapting")
         for step in bar:
             rows = next(source_rows)
             x_s, y_s = source.X[rows].to(device), source.y[rows].to(device)

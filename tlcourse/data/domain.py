@@ -5,7 +5,6 @@ from datetime import datetime
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 
 from tlcourse.utils.messages import counted, listed
 
@@ -31,6 +30,9 @@ class Domain:
     ordered : bool
         True when neighbouring rows belong together (one writer, one day). Such data is split in
         contiguous blocks, for a shuffled split would put the same writer on both sides.
+    groups : sequence (N,), optional
+        The patient, writer or machine that each row comes from. No split puts a group on both
+        sides.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Domain:
     y: torch.Tensor
     classes: tuple[str, ...] | None = None
     ordered: bool = False
+    groups: np.ndarray | None = None
 
     def __post_init__(self):
         X, y = self._numbers("X").to(torch.float32), self._numbers("y")
@@ -53,7 +56,12 @@ class Domain:
         y = y.to(torch.int64)
         if X.ndim not in (2, 4) or y.shape != X.shape[:1] or len(y) == 0:
             raise DataError(f"{self.name}: X must be (N, C, H, W) or (N, d) and y (N,) with N > 0; "
-                            f"got {tuple(X.shape)} and {tuple(y.shape)}")
+                            f"got {tuple(X.shape)} and {tuple(y.shape)}"
+                            + ("; give grey images as X[:, None]" if X.ndim == 3 else ""))
+        if X.ndim == 4 and _channels_last(*X.shape[1:]):
+            raise DataError(f"{self.name}: images are (N, C, H, W), got {tuple(X.shape)} with the "
+                            f"{counted(X.shape[3], 'channel')} last; give X.transpose(0, 3, 1, 2), "
+                            "of a tensor X.permute(0, 3, 1, 2)")
         if not torch.isfinite(X).all():
             bad = int((~torch.isfinite(X)).flatten(1).any(1).sum())
             raise DataError(f"{self.name}: {bad} of {len(X)} samples hold NaN or infinite values")
@@ -69,7 +77,12 @@ class Domain:
         if y.min() < 0 or y.max() >= len(classes):
             raise DataError(f"{self.name}: labels must lie in 0..{len(classes) - 1} for "
                             f"{len(classes)} classes, got {int(y.min())}..{int(y.max())}")
-        for field, value in {"X": X, "y": y, "classes": tuple(map(str, classes))}.items():
+        groups = self.groups if self.groups is None else np.asarray(self.groups).astype(str)
+        if groups is not None and groups.shape != y.shape:
+            raise DataError(f"{self.name}: groups must name one group for each of {len(y)} rows, "
+                            f"got shape {groups.shape}")
+        for field, value in {"X": X, "y": y, "classes": tuple(map(str, classes)),
+                             "groups": groups}.items():
             object.__setattr__(self, field, value)
 
     def _numbers(self, field: str) -> torch.Tensor:
@@ -90,7 +103,10 @@ class Domain:
 
     def subset(self, rows) -> "Domain":
         """The given rows (numbers or a mask) as a domain of the same name and classes."""
-        return replace(self, X=self.X[rows], y=self.y[rows])
+        groups = self.groups
+        if groups is not None:
+            groups = groups[torch.arange(len(self))[rows].numpy()]
+        return replace(self, X=self.X[rows], y=self.y[rows], groups=groups)
 
     def take(self, n: int, *, seed: int) -> "Domain":
         """Draw `n` rows at random with the classes as even as they can be.
@@ -106,7 +122,8 @@ class Domain:
         """Split into train, validation and test without overlap.
 
         Ordered data is cut into contiguous blocks, each seed at another place, as far from those
-        of the seeds before as can be; other data is drawn at random within each class.
+        of the seeds before as can be; data with groups is drawn in whole groups; other data is
+        drawn at random within each class.
 
         Parameters
         ----------
@@ -114,7 +131,7 @@ class Domain:
         test, validation : float
             Fractions of all rows.
         shuffle : bool
-            Ignore the order of ordered data. Wrong on purpose: lesson 01 measures by how much.
+            Ignore order and groups. Wrong on purpose: lesson 01 measures by how much.
 
         Returns
         -------
@@ -132,7 +149,13 @@ class Domain:
             raise DataError(f"{self.name}: test={test} and validation={validation} of {n} rows "
                             "leave nothing for a part; use fractions that add up to less than 1")
         rng = np.random.default_rng([seed, 2026])
-        if self.ordered and not shuffle:
+        if self.groups is not None and not shuffle:
+            in_test, in_val, rest = _split_groups(self.groups, n_test, n_val, rng)
+            if min(map(len, (in_test, rest))) == 0 or (n_val and len(in_val) == 0):
+                raise DataError(f"{self.name}: {len(set(self.groups))} groups are too few for "
+                                f"test={test} and validation={validation}; use other fractions")
+            parts = in_test, in_val, rest
+        elif self.ordered and not shuffle:
             start = int((0.35 + seed * GOLDEN) % 1 * n)
             rows = np.roll(np.arange(n), -start)
             parts = rows[:n_test], rows[n_test : n_test + n_val], rows[n_test + n_val :]
@@ -195,8 +218,15 @@ class Vault:
         return self.__domain
 
 
+def _channels_last(height: int, width: int, channels: int) -> bool:
+    """Whether these must be pictures in the order of image files, not channels, height, width."""
+    return channels <= 4 and (min(height, width) > 4 or height == width > channels)
+
+
 def _split_stratified(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator):
     """Move `n` of the rows to a second part, each class in proportion to its share."""
+    from sklearn.model_selection import train_test_split
+
     if n == 0:
         return rows, rows[:0]
     try:
@@ -204,6 +234,17 @@ def _split_stratified(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Ge
         return train_test_split(rows, test_size=n, stratify=y[rows], random_state=state)
     except ValueError as error:
         raise DataError(f"no stratified split of {len(rows)} rows into {n}: {error}") from None
+
+
+def _split_groups(groups: np.ndarray, n_test: int, n_val: int, rng: np.random.Generator):
+    """Rows of the test, the validation and the training part: whole groups, drawn at random."""
+    names, group = np.unique(groups, return_inverse=True)
+    order = rng.permutation(len(names))
+    sizes = np.bincount(group)[order]
+    before = np.cumsum(sizes) - sizes  # rows of the groups drawn earlier
+    part = np.empty(len(names), dtype=int)
+    part[order] = np.searchsorted([n_test, n_test + n_val], before, side="right")
+    return [np.flatnonzero(part[group] == k) for k in range(3)]
 
 
 def _draw_stratified(y: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -157,8 +157,9 @@ def read_tables(
             notices.append(f"columns that only {table.name} has were left out: {listed(only)}")
     features = [c for c in common if c not in (label, group)]
     columns, X = _encode(features, cells, ys, names, notices)
-    domains = [Domain(name, x, y, found.classes)
-               for name, x, y, found in zip(names, X, ys, labels, strict=True)]
+    domains = [Domain(name, x, y, found.classes, groups=group_of)
+               for name, x, y, found, group_of in zip(names, X, ys, labels,
+                                                      groups or (None, None), strict=True)]
     return Tables(*domains, notices,
                   Preparation(columns, label, classes, edges, group, names[0]), groups)
 

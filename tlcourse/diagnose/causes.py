@@ -11,17 +11,21 @@ import numpy as np
 
 from tlcourse.diagnose.measure import Measurement
 
+HARD = "source hard to learn"
 REPAIRS = {
-    "source label noise": "check the labels of the source, or choose another source",
+    HARD: "choose a source that can be learned, or look at samples that its network gets wrong: "
+          "their labels may be wrong, or the classes alike",
     "label-space mismatch": "train on the classes that both have, or align partially",
     "label shift": "weigh the source's classes by their frequencies in the target",
     "framing mismatch": "prepare both domains in the same way",
-    "domain distance": "choose a nearer source, or align the features",
+    "domain distance": "choose a nearer source",
     "conflict": "compare what the classes mean, give the target a head of its own, or drop the "
                 "source",
     "frozen too deep": "freeze fewer layers",
 }
 """The causes by name, and what repairs each."""
+NO_COMMON = "choose a source with the target's classes, or rename classes that mean the same"
+"""What repairs a label-space mismatch without any common class."""
 SPOIL_ALIGNMENT = ("label shift", "label-space mismatch")
 """Causes that spoil an alignment even where the source is good."""
 
@@ -50,12 +54,12 @@ def explain(
     causes = []
     if measured:
         mean = _mean(measured)
-        causes = [*_label_noise(mean), _label_space(mean), *_between(mean), _conflict(mean, ckas)]
+        causes = [*_hard_to_learn(mean), _label_space(mean), *_between(mean), _conflict(mean, ckas)]
     if "frozen" in scores and "fine_tune" in scores:
         lost = scores["fine_tune"] - scores["frozen"]
         causes.append(Cause("frozen too deep", _share(lost), (
-            f"training the head alone scores {scores['frozen']:.2f}, tuning everything "
-            f"{scores['fine_tune']:.2f}")))
+            f"training the head alone scores {scores['frozen']:.0%}, tuning everything "
+            f"{scores['fine_tune']:.0%}")))
     return sorted(causes, key=lambda cause: -cause.evidence)
 
 
@@ -75,11 +79,12 @@ def _mean(measured: list[Measurement]) -> Measurement:
         name: np.mean([m.preparing.get(name, 0.0) for m in measured]) for name in preparations})
 
 
-def _label_noise(mean: Measurement) -> list[Cause]:
+def _hard_to_learn(mean: Measurement) -> list[Cause]:
     skill = mean.skill
-    return [] if skill is None else [Cause("source label noise", _share(1 - skill), (
+    return [] if skill is None else [Cause(HARD, _share(1 - skill), (
         f"of what can be learned beyond chance, the source's network reaches {max(0, skill):.0%} "
-        "on source samples it has not seen; the rest is wrong labels, or too hard for it"))]
+        "on source samples it has not seen; classes that overlap, wrong labels and too few "
+        "samples all look like this"))]
 
 
 def _label_space(mean: Measurement) -> Cause:
@@ -94,24 +99,30 @@ def _between(mean: Measurement) -> list[Cause]:
     distance, p = mean.proxy_a_distance, mean.mmd_p
     apart = min(1.0, max(0.0, distance / 2)) if p < 0.05 else 0.0
     told = f"proxy A-distance {distance:.2f} of 2, MMD permutation p = {p:.3f}"
-    causes, shift = [], mean.label_shift
-    if shift is not None:
-        flag = ("; the estimate assumes that samples of a class look alike in both, and the "
-                f"domain distance ({distance:.2f}) says otherwise" if apart > 0 else "")
-        causes.append(Cause("label shift", _share(shift * (1 - apart)), (
-            f"class frequencies differ by {shift:.0%} (black-box estimate){flag}")))
+    causes = []
+    if mean.label_shift is not None:
+        said = f"class frequencies differ by {mean.label_shift:.0%}, counted from the labels"
+        if mean.estimated_shift is not None:
+            said += f"; the black-box estimate without target labels is {mean.estimated_shift:.0%}"
+            if apart > 0:
+                said += (", which assumes that samples of a class look alike in both, and the "
+                         f"domain distance ({distance:.2f}) says otherwise")
+        causes.append(Cause("label shift", _share(mean.label_shift), said))
     here, there = mean.recall_on_source, mean.recall_on_target
     if here is None:
         return [*causes, Cause("domain distance", _share(apart), (
             f"{told}; without common classes, what it costs cannot be measured"))]
     best = max(mean.preparing, key=mean.preparing.get)
-    gain = mean.preparing[best]
-    left = here - there - max(0.0, gain) - max(0.0, mean.renaming)
+    gain, renaming = max(0.0, mean.preparing[best]), max(0.0, mean.renaming)
+    both = f"the source's network recognises {here:.0%} of the common classes on the source and "
+    both += f"{there:.0%} on the target"
+    kept = (f"of these {100 * (here - there):.0f} points framing wins back {100 * gain:.0f} and "
+            f"other names {100 * renaming:.0f}" if here > there else "nothing is lost")
     return [*causes, Cause("framing mismatch", _share(gain), (
-        f"with {best}, the source's network goes from {there:.2f} to {there + gain:.2f} on the "
-        "target")), Cause("domain distance", _share(left), (
-        f"the source's network falls from {here:.2f} on the source to {there:.2f} on the target's "
-        f"common classes, and this much is not won back by framing or other names; {told}"))]
+        f"with {best}, the source's network goes from {there:.0%} to "
+        f"{there + mean.preparing[best]:.0%} of the target's common classes")),
+        Cause("domain distance", _share(here - there - gain - renaming),
+              f"{both}; {kept}; {told}")]
 
 
 def _conflict(mean: Measurement, ckas: list[float]) -> Cause:

@@ -25,6 +25,7 @@ from tlcourse.data.domain import LOOKS
 from tlcourse.diagnose import strategies
 from tlcourse.diagnose.measure import Measurement, measure
 from tlcourse.diagnose.pair import Draw, Pair
+from tlcourse.diagnose.scoring import scores
 from tlcourse.diagnose.strategies import AT_ONCE, SOURCE_STEPS, STEPS, Maker
 from tlcourse.distances.similarity import cka
 from tlcourse.models.network import Network
@@ -47,15 +48,15 @@ class Result:
 
     Parameters
     ----------
-    score : float
-        Share of right answers on the test part.
+    scores : dict of name -> float
+        As `tlcourse.diagnose.scoring.scores` gives them for the test part.
     recall : list of float or None
         One for each class of the target; None for a class that the test part lacks.
     cka : float, optional
         Similarity of the features before and after fine-tuning; None where it was not measured.
     """
 
-    score: float
+    scores: dict[str, float]
     recall: list[float | None]
     cka: float | None = None
 
@@ -161,11 +162,12 @@ def _score(draw: Draw, make: Maker, strategy: str, start: Network | None) -> Res
     """Train one strategy and test it."""
     trained = strategies.TRAIN[strategy](draw, make, start)
     test = draw.own_test if strategy == "scratch" else draw.test
-    right = predict(trained, test.X, batch_size=AT_ONCE).argmax(1) == test.y
+    logits = predict(trained, test.X, batch_size=AT_ONCE)
+    right = logits.argmax(1) == test.y
     recall = [float(right[test.y == k].double().mean()) if (test.y == k).any() else None
               for k in range(draw.targets)]
     similarity = _cka(start, trained, test.X) if strategy == "fine_tune" else None
-    return Result(float(right.double().mean()), recall, similarity)
+    return Result(scores(logits.double().softmax(1).numpy(), test.y.numpy()), recall, similarity)
 
 
 @contextmanager
@@ -204,6 +206,6 @@ def _known_by(both: Pair, draws: dict, model: Maker | None) -> Iterator[str | np
     """What all results of a diagnosis depend on, beside strategy and seed."""
     yield json.dumps([draws, both.classes, both.targets, both.common, both.ordered])
     yield from (both.source_X, both.source_y, both.target_X, both.target_y, both.source_id,
-                both.target_id)
+                both.target_id, both.source_group, both.target_group)
     if model is not None:
         yield from cache.parts_of(model(2, 0))

@@ -5,13 +5,18 @@ and number of channels, and large ones become features of a pretrained network.
 """
 
 import hashlib
+import unicodedata
+from collections import Counter
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from tlcourse.data.domain import DataError, Domain
 from tlcourse.data.framing import resize
 from tlcourse.diagnose.pair import Pair
+from tlcourse.diagnose.scoring import fair_score
 from tlcourse.utils.messages import counted, listed
 
 LEAST, SMALL, LARGE = 16, 64, 96
@@ -52,33 +57,45 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
             raise TypeError(f"a tlcourse Domain is needed, got {type(domain).__name__}; make one "
                             'with Domain("name", X, y) or load("uci_digits")')
     present = {d: sorted(set(d.y.tolist())) for d in (source, target)}
-    names = {d: {_match(d.classes[k]): d.classes[k] for k in present[d]} for d in (source, target)}
+    apart = _apart(source) | _apart(target)
+    names = {d: {_match(d.classes[k], apart): d.classes[k] for k in present[d]}
+             for d in (source, target)}
     _check_target(target)
     if len(present[source]) < 2:
         raise DataError(f"{source.name} has samples of one class only; a source needs at least two")
     joint = names[target] | names[source] | names[target]  # the target's first, as it spells them
     number = {name: k for k, name in enumerate(joint)}
-    y = {d: np.array([number[_match(d.classes[k])] for k in d.y.tolist()])
+    y = {d: np.array([number[_match(d.classes[k], apart)] for k in d.y.tolist()])
          for d in (source, target)}
-    identity = {d: _identities(d.X) for d in (source, target)}
+    identity = dict(zip((source, target), _identities(source.X, target.X), strict=True))
+    group = dict(zip((source, target), _groups(source, target, identity), strict=True))
     X_s, X_t, notices = _one_space(source, target, progress)
-    notices += _warnings(source, target, identity)
+    notices += _warnings(source, target, identity, group)
     if not set(names[source]) & set(names[target]):
         notices.append(f"classes match by name, and none does: {source.name} has "
                        f"{listed(list(names[source].values()))}, {target.name} has "
                        f"{listed(list(names[target].values()))}; where they mean the same, rename "
                        "them")
     return Pair(
-        source.name, target.name, X_s, y[source], identity[source], X_t, y[target],
-        identity[target], tuple(joint.values()), len(names[target]),
+        source.name, target.name, X_s, y[source], identity[source], group[source], X_t,
+        y[target], identity[target], group[target], tuple(joint.values()), len(names[target]),
         tuple(k for k, name in enumerate(names[target]) if name in names[source]),
         target.ordered, tuple(notices))
 
 
-def _match(name: str) -> str | int:
-    """What a class is known by: "07", "7" and 7 are one."""
-    name = name.strip()
-    return int(name) if name.isdecimal() else name
+def _match(name: str, apart: frozenset = frozenset()) -> str | int:
+    """What a class is known by: "07", "7" and 7 are one, and so are two Unicode forms of a name.
+
+    Names of `apart` are known by how they are written.
+    """
+    written = unicodedata.normalize("NFC", name)
+    known = int(written) if written.strip().isdecimal() else written
+    return written if known in apart else known
+
+
+def _apart(domain: Domain) -> frozenset:
+    """What two classes of one domain would both be known by, such as 1 and 01."""
+    return frozenset(k for k, times in Counter(map(_match, domain.classes)).items() if times > 1)
 
 
 def _check_target(target: Domain) -> None:
@@ -92,11 +109,27 @@ def _check_target(target: Domain) -> None:
         raise DataError(f"{target.name} has samples of one class only; a target needs at least two")
 
 
-def _identities(X: torch.Tensor) -> np.ndarray:
-    """A number for each row, equal for equal rows."""
+def _identities(*both: torch.Tensor) -> list[np.ndarray]:
+    """A number for each row of both, the same for copies: for equal rows, unless by chance."""
     digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest()
-               for row in np.ascontiguousarray(X.numpy()))
-    return np.frombuffer(b"".join(digests), dtype=np.int64)
+               for X in both for row in np.ascontiguousarray(X.numpy()))
+    _, number, counts = np.unique(np.frombuffer(b"".join(digests), dtype=np.int64),
+                                  return_inverse=True, return_counts=True)
+    equal_pairs = (counts * (counts - 1) / 2).sum()
+    if equal_pairs and both[0].ndim == 2 and both[0].shape[1] == both[1].shape[1] and (
+            _pairs_by_chance(torch.cat(both).numpy()) > equal_pairs / 10):
+        number = np.arange(len(number))
+    return np.split(number, [len(both[0])])
+
+
+def _pairs_by_chance(X: np.ndarray) -> float:
+    """How many pairs of rows of a table (N, d) would be equal if its columns were independent."""
+    pairs = len(X) ** 2 / 2
+    for column in X.T:
+        pairs *= ((np.unique(column, return_counts=True)[1] / len(X)) ** 2).sum()
+        if pairs < 1e-3:
+            break
+    return pairs
 
 
 def _one_space(
@@ -140,15 +173,40 @@ def _one_space(
     return images[source].contiguous().numpy(), images[target].contiguous().numpy(), notices
 
 
-def _warnings(source: Domain, target: Domain, identity: dict) -> list[str]:
+def _groups(source: Domain, target: Domain, identity: dict) -> tuple[np.ndarray, np.ndarray]:
+    """A number for each row of both, equal for rows of one group and for equal rows."""
+    _, rows = np.unique(np.concatenate([identity[source], identity[target]]), return_inverse=True)
+    if source.groups is None and target.groups is None:
+        return rows[: len(source)], rows[len(source):]
+    named = np.concatenate([
+        [f"{d.name} {i}" for i in range(len(d))] if d.groups is None else d.groups.astype(object)
+        for d in (source, target)])
+    _, named = np.unique(named.astype(str), return_inverse=True)
+    # Groups that hold equal rows are one: parts of a graph of groups and rows that hang together.
+    links = coo_array((np.ones(len(rows)), (rows, rows.max() + 1 + named)),
+                      shape=2 * [rows.max() + named.max() + 2])
+    _, part = connected_components(links, directed=False)
+    return part[rows[: len(source)]], part[rows[len(source):]]
+
+
+def _warnings(source: Domain, target: Domain, identity: dict, group: dict) -> list[str]:
     notices = []
     shared = int(np.isin(identity[source], identity[target]).sum())
     if shared:
         notices.append(f"{target.name} also holds {counted(shared, 'row')} of {source.name}: those "
                        "that a seed tests on were left out of its source")
+    common = len(np.intersect1d(group[source], group[target]))
+    if target.groups is not None and source.groups is not None and common:
+        notices.append(f"{counted(common, 'group')} of {target.name} "
+                       f"{'is' if common == 1 else 'are'} in {source.name} too: when a seed tests "
+                       f"on one, its rows were left out of the source")
+    repeated = len(target) - len(np.unique(identity[target]))
+    if repeated:
+        notices.append(f"{target.name} repeats {counted(repeated, 'row')}: equal rows stay on one "
+                       "side of each split, and count as one label")
     counts = np.bincount(target.y.numpy())
-    share = counts.max() / counts.sum()
-    if share > 2 / (counts > 0).sum():
-        notices.append(f"{target.name} is unbalanced: always answering "
-                       f"{target.classes[counts.argmax()]} scores {share:.0%}")
+    if fair_score(target.y.numpy()) != "accuracy":
+        most = counts.argmax()
+        notices.append(f"{target.name} is unbalanced: always answering {target.classes[most]} "
+                       f"scores {counts[most] / counts.sum():.0%} in accuracy")
     return notices

@@ -19,8 +19,8 @@ from tlcourse.training import predict
 
 FEWEST = 10
 """Held-out source samples that anything can be measured on."""
-FEWEST_OTHERS = 5
-"""Those of them beside the most frequent class that skill can be measured on."""
+FEWEST_OF_A_CLASS = 5
+"""Those of them that the recall of a class can be measured on."""
 MOST_COMPARED = 500
 """Samples of each domain that distances and gradients are measured on."""
 
@@ -34,9 +34,13 @@ class Measurement:
     source_only, target_only : float
         Shares of held-out source samples and of test samples whose class the other domain lacks.
     skill : float
-        Accuracy of the source's network on held-out source samples, with chance as 0.
+        Mean recall of the source's network on held-out source samples, with chance as 0, each
+        class given an equal chance.
     label_shift : float
-        Total variation distance of the class frequencies of both domains, from 0 to 1.
+        Total variation distance of the class frequencies of both domains, from 0 to 1, counted
+        from their labels; 0 where it is not more than chance makes.
+    estimated_shift : float
+        The same, estimated without target labels.
     proxy_a_distance, mmd_p : float
         How well the domains are told apart by their features, and the p value of that.
     cosine, cosine_within : float
@@ -53,6 +57,7 @@ class Measurement:
     target_only: float | None = None
     skill: float | None = None
     label_shift: float | None = None
+    estimated_shift: float | None = None
     proxy_a_distance: float | None = None
     mmd_p: float | None = None
     cosine: float | None = None
@@ -66,29 +71,37 @@ class Measurement:
 def measure(draw: Draw, make: Maker, start: Network) -> Measurement:
     """Measure one seed, of which `start` is the network that was trained on the source.
 
-    Target labels enter in two places: the labelled few, as every strategy may use them, and the
-    scores on the test fold, which describe and decide nothing.
+    Target labels enter in three places: the labelled few, as every strategy may use them, and the
+    scores on the test fold and the frequencies of the classes, which describe and decide nothing.
     """
     held_out, common = draw.held_out, list(draw.common)
     if len(held_out) < FEWEST:
         return Measurement()
     logits = _logits(start, held_out.X)
-    skill = shift = weights = None
-    if len(held_out) - held_out.y.bincount().max() >= FEWEST_OTHERS:
-        skill = _skill(logits, held_out.y)
-        if skill >= 0.5:
-            shift, weights = _label_shift(draw, logits, _logits(start, draw.pool))
+    skill, estimate, weights = _skill(logits, draw), None, None
+    if skill is not None and skill >= 0.5:
+        estimate, weights = _estimated_shift(draw, logits, _logits(start, draw.pool))
     return Measurement(
-        _private(held_out.y, common), _private(draw.test.y, common), skill, shift,
-        *_distance(start, draw, weights), *_gradients(draw, make),
+        _private(held_out.y, common), _private(draw.test.y, common), skill, _label_shift(draw),
+        estimate, *_distance(start, draw, weights), *_gradients(draw, make),
         *(_recalls(draw, start, logits, common) if len(common) >= 2 else ()))
 
 
-def _skill(logits: torch.Tensor, y: torch.Tensor) -> float:
-    """Accuracy with that of always answering the most frequent class as 0."""
-    right = float((logits.argmax(1) == y).double().mean())
-    chance = float(y.bincount().max() / len(y))
-    return (right - chance) / (1 - chance)
+def _skill(logits: torch.Tensor, draw: Draw) -> float | None:
+    """Mean recall on the held-out source with chance as 0, of classes with enough samples there.
+
+    The frequencies of the classes in training are taken out of the answers: a network that saw a
+    class rarely may still tell it apart.
+    """
+    y = draw.held_out.y
+    enough = torch.flatten(torch.nonzero(y.bincount() >= FEWEST_OF_A_CLASS))
+    if len(enough) < 2:
+        return None
+    often = draw.source.y.bincount(minlength=logits.shape[1]).double() + 1
+    answers = enough[(logits.double() - often.log())[:, enough].argmax(1)]
+    recall = float(np.mean([float((answers[y == k] == k).double().mean()) for k in enough]))
+    chance = 1 / len(enough)
+    return (recall - chance) / (1 - chance)
 
 
 def _private(y: torch.Tensor, common: list[int]) -> float:
@@ -139,10 +152,24 @@ def black_box_shift(
     return found / found.sum() if found.sum() > 0 else before.double() / before.sum()
 
 
-def _label_shift(
+def _label_shift(draw: Draw) -> float | None:
+    """Distance of the frequencies of the common classes, by the labels of both domains."""
+    from scipy.stats import chi2_contingency
+
+    common = list(draw.common)
+    source = torch.cat([draw.source.y, draw.held_out.y]).bincount(minlength=len(draw.counts))
+    table = torch.stack([source[common], draw.counts[common]]).double()
+    if len(common) < 2:
+        return None
+    here, there = table / table.sum(1, keepdim=True)
+    by_chance = chi2_contingency(table.numpy()).pvalue >= 0.05
+    return 0.0 if by_chance else float((here - there).abs().sum() / 2)
+
+
+def _estimated_shift(
     draw: Draw, on_source: torch.Tensor, on_target: torch.Tensor
 ) -> tuple[float, torch.Tensor] | tuple[None, None]:
-    """Distance of the class frequencies on common classes, and how to weigh each source class."""
+    """The same distance without target labels, and how to weigh each source class."""
     common = list(draw.common)
     before = draw.source.y.bincount(minlength=on_source.shape[1]).double()
     after = black_box_shift(on_source, draw.held_out.y, on_target, before)

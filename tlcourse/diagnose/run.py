@@ -16,6 +16,8 @@ from tlcourse.diagnose.matching import pair, within
 from tlcourse.diagnose.measure import Measurement
 from tlcourse.diagnose.pair import Pair
 from tlcourse.diagnose.report.report import Report
+from tlcourse.diagnose.report.results import Baseline
+from tlcourse.diagnose.scoring import SCORES, always, fair_score, worth_of_a_sample
 from tlcourse.diagnose.strategies import SETTINGS, STRATEGIES, UNLABELLED, Maker
 from tlcourse.utils.messages import counted, listed
 
@@ -24,8 +26,8 @@ FEWEST_FOLDS = 5
 
 def diagnose(
     source: Domain, target: Domain, *, labels_per_class: int, seeds: int = 5,
-    strategies: Sequence[str] = STRATEGIES, model: Maker | None = None,
-    budget: float | None = None, progress: bool = True,
+    strategies: Sequence[str] = STRATEGIES, score: str | None = None,
+    model: Maker | None = None, budget: float | None = None, progress: bool = True,
 ) -> Report:
     """Measure ways of transferring from source to target against training from scratch.
 
@@ -37,13 +39,16 @@ def diagnose(
     ----------
     source, target : Domain
         Both images or both tables. Classes match by name; one without a name is called by its
-        number.
+        number. Rows of one group, and equal rows, are never on both sides of a split.
     labels_per_class : int
         Labelled target samples of each class, as many as there are of a class with fewer.
     seeds : int
         Paired runs, at least 2.
     strategies : sequence of str
         Of "source_only", "frozen", "fine_tune", "aligned".
+    score : str, optional
+        "accuracy", "balanced_accuracy", "macro_f1" or "auc". None: accuracy, or balanced accuracy
+        where the target's classes are unbalanced. Another score trains nothing again.
     model : function (num_classes, seed) -> Network, optional
         Makes a fresh network. None: the small CNN for images of up to 64 pixels, and a small
         network for tables, which are standardised by the source, and for the features that
@@ -67,7 +72,7 @@ def diagnose(
     if isinstance(strategies, str):
         raise ValueError(f"strategies are a list, got {strategies!r}; write [{strategies!r}]")
     strategies = tuple(dict.fromkeys(strategies))
-    _check_settings(labels_per_class, seeds, strategies, budget)
+    _check_settings(labels_per_class, seeds, strategies, score, budget)
     (source, target), thinned = within(budget, source, target)
     both = pair(source, target, progress=progress)
     draws = {"folds": max(int(seeds), FEWEST_FOLDS), "labels_per_class": int(labels_per_class)}
@@ -83,9 +88,11 @@ def diagnose(
     left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
 
     found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
-    runs = [{"strategy": kind, "seed": seed, "score": result.score, "recall": result.recall}
+    score = score or fair_score(both.target_y)
+    runs = [{"strategy": kind, "seed": seed, "score": result.scores[score],
+             "recall": result.recall}
             for kind in kinds[:-1] for seed, result in found[kind].items()]
-    scores = {kind: float(np.mean([r.score for r in found[kind].values()]))
+    scores = {kind: float(np.mean([r.scores[score] for r in found[kind].values()]))
               for kind in kinds[:-1] if found[kind]}
     ckas = [r.cka for r in found.get("fine_tune", {}).values() if r.cka is not None]
     measured = [m for m in found["causes"].values() if m != Measurement()]
@@ -95,15 +102,25 @@ def diagnose(
         both.source_name, both.target_name, int(labels_per_class),
         list(both.classes[: both.targets]), list(strategies), runs,
         explain(measured, scores, ckas), not_applicable, notices, left_out,
-        {**SETTINGS, "seeds": int(seeds),
-         "finest": 1 / (len(both.target_y) // draws["folds"])})
+        {**SETTINGS, "seeds": int(seeds), "score": score,
+         "finest": worth_of_a_sample(score, np.bincount(both.target_y), draws["folds"])},
+        _always_the_most_frequent(both, score, draws["folds"], range(seeds)))
 
 
-def _check_settings(labels_per_class, seeds, strategies, budget) -> None:
+def _always_the_most_frequent(both: Pair, score: str, folds: int, seeds: range) -> Baseline:
+    """What needs no network: every test sample is answered with the most frequent class."""
+    answer, fold = int(np.bincount(both.target_y).argmax()), both.folds(folds)
+    reached = [always(answer, both.target_y[fold == seed], both.targets)[score] for seed in seeds]
+    return Baseline(both.classes[answer], float(np.mean(reached)))
+
+
+def _check_settings(labels_per_class, seeds, strategies, score, budget) -> None:
     unknown = [s for s in strategies if s not in STRATEGIES]
     if unknown or not strategies:
         raise ValueError(f"strategies are some of {', '.join(STRATEGIES)}, got "
                          f"{', '.join(map(str, unknown)) or 'none'}")
+    if score is not None and score not in SCORES:
+        raise ValueError(f"score is one of {', '.join(SCORES)}, got {score!r}")
     for name, value, least in (("labels_per_class", labels_per_class, 1), ("seeds", seeds, 2)):
         if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name} is a whole number of at least {least}, got {value!r}")
@@ -116,8 +133,8 @@ def _unmeasured(measured: list[Measurement], both: Pair) -> list[str]:
     if Measurement() in measured:
         return [f"causes: too few samples of {both.source_name} can be held out"]
     if measured and all(m.skill is None for m in measured):
-        return ["source label noise and label shift: too few samples beside the most frequent "
-                f"class of {both.source_name} can be held out"]
+        return [f"whether the source can be learned: too few samples of two classes of "
+                f"{both.source_name} can be held out"]
     return []
 
 

@@ -31,6 +31,17 @@ def bare(axes: Axes, grid: str = "y") -> None:
     axes.grid(axis=grid, alpha=0.3)
 
 
+def literal(text: str) -> str:
+    r"""A text that is drawn as it is: matplotlib would read what stands between dollars as maths.
+
+    Examples
+    --------
+    >>> print(literal("price_$ to $"))
+    price_\$ to \$
+    """
+    return text.replace("$", r"\$")
+
+
 def undecided(gap: Gap) -> str:
     """The words that a description adds to an interval that holds 0."""
     return " (undecided)" if decided(gap) == "inconclusive" else ""

@@ -45,8 +45,9 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
                 picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
                 name = domain.classes[k].replace(" & ", "\n& ")
-                place.set_xlabel(name, fontsize=8, labelpad=2)
-        line[0].set_ylabel(domain.name.replace("_", "\n"), rotation=0, ha="right", va="center")
+                place.set_xlabel(draw.literal(name), fontsize=8, labelpad=2)
+        line[0].set_ylabel(draw.literal(domain.name.replace("_", "\n")), rotation=0, ha="right",
+                           va="center")
     names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
     return figure

@@ -117,11 +117,21 @@ word("reset", "Begin a lesson afresh and keep the old copy under a date.", LESSO
      calls="tlschool.cli.lab:reset")
 
 
+def page_file(output: str) -> Path:
+    """The file of a page; in a folder, the usual one."""
+    path = Path(output)
+    return path / "diagnosis.html" if path.is_dir() or output.endswith(("/", "\\")) else path
+
+
 @word("diagnose", "Does your source help on your target, and why (not)?",
       *(argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
                  help="a folder of images, one subfolder a class, or a CSV table")
         for side in ("source", "target")),
       argument("--label", metavar="COLUMN", help="of the tables; holds the labels"),
+      argument("--group", metavar="COLUMN",
+               help="of the tables; patient, writer or machine: none is on both sides of a split"),
+      argument("--score", choices=["accuracy", "balanced_accuracy", "macro_f1", "auc"],
+               help="accuracy, or balanced accuracy where classes are unbalanced, by default"),
       argument("--labels-per-class", type=int, default=5, help="of the target; 5 by default"),
       argument("--seeds", type=int, default=5, help="repetitions; 5 by default"),
       argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out"),
@@ -133,13 +143,14 @@ def diagnose_folders(options) -> int | None:
     from tlcourse.utils.files import write_atomically
 
     try:
-        source, target, notices = read_domains(options.source, options.target, label=options.label)
+        page = places.unused(page_file(options.output))
+        source, target, notices = read_domains(options.source, options.target,
+                                               label=options.label, group=options.group)
         report = diagnose(source, target, labels_per_class=options.labels_per_class,
-                          seeds=options.seeds, budget=options.budget)
+                          seeds=options.seeds, score=options.score, budget=options.budget)
     except ValueError as error:  # the data or a setting; the message is for the one who gave them
         return fail(error, 1)
     report.notices[:0] = notices
-    page = places.unused(Path(options.output))
     write_atomically(page, report.page())
     print(f"{report}\n\n{page}")
 

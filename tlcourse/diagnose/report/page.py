@@ -6,11 +6,12 @@ from pathlib import Path
 
 import jinja2
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from tlcourse.diagnose.report.figures import pictures
 from tlcourse.diagnose.report.results import Results
-from tlcourse.diagnose.report.text import answers, rows_of_table, score, small_print, title
+from tlcourse.diagnose.report.text import answers, rows_of_table, score_in_words, small_print, title
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent),
                                autoescape=True, undefined=jinja2.StrictUndefined)
@@ -24,8 +25,9 @@ def fragment(results: Results) -> str:
 def page(results: Results) -> str:
     """A whole HTML page, the pictures and the changes for each class included."""
     changes = 100 * results.per_class
-    rows = [[name, *(score(value, ".0f" if s == "scratch" else "+z.0f")
-                     for s, value in row.items())] for name, row in changes.iterrows()]
+    rows = [[name, *("" if np.isnan(value) else f"{value:.0f}%" if s == "scratch" else
+                     f"{value:+z.0f}" for s, value in row.items())]
+            for name, row in changes.iterrows()]
     return TEMPLATES.get_template("page.html").render(
         _words(results), figures={f.alt_text: _png(f) for f in pictures(results)},
         per_class=(["class", *changes], rows))
@@ -34,7 +36,7 @@ def page(results: Results) -> str:
 def _words(results: Results) -> dict:
     """What the template shows."""
     return {"title": title(results, "→"), "overall": results.overall, "answers": answers(results),
-            "strategies": rows_of_table(results),
+            "strategies": rows_of_table(results), "score": score_in_words(results),
             "causes": [[c.name, f"{c.evidence:.2f}", c.meaning] for c in results.causes],
             "small_print": small_print(results)}
 
