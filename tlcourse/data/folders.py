@@ -40,7 +40,8 @@ SPLITS = {"train": "train", "training": "train", "trn": "train",
 
 
 def read_domains(
-    source: Path | str, target: Path | str, *, label: str | None = None
+    source: Path | str, target: Path | str, *, label: str | None = None, bins: int | None = None,
+    group: str | None = None,
 ) -> tuple[Domain, Domain, list[str]]:
     """Read two domains from two folders of images or two CSV tables.
 
@@ -52,6 +53,10 @@ def read_domains(
     label : str, optional
         Column of the tables that holds the labels. None: one called label, class, target or y,
         else the last.
+    bins : int, optional
+        Cut labels that are amounts into so many classes, at the quantiles of the source.
+    group : str, optional
+        Column of the tables that holds what belongs together, such as a patient; no feature.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def read_domains(
     names = _names(source, target)
     if source.is_dir():
         return _image_domains(source, target, names)
-    return read_tables(source, target, names, label)
+    tables = read_tables(source, target, names, label, bins=bins, group=group)
+    return tables.source, tables.target, tables.notices
 
 
 def _names(source: Path, target: Path) -> tuple[str, str]:

@@ -1,25 +1,129 @@
-"""CSV tables as domains: which column holds the labels, and all others as numbers."""
+"""Two tables as domains: names matched, labels found, and each column decided once for both."""
 
+import json
 import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from tlcourse.data.columns import FEW_ROWS, Cells, Column, LeftOut, Reading, Said, decide
 from tlcourse.data.domain import DataError, Domain
-from tlcourse.utils.messages import counted, listed
+from tlcourse.data.table_files import TextTable, read_text_table
+from tlcourse.data.table_labels import (
+    in_order_of_classes,
+    label_column,
+    read_labels,
+    says_the_class,
+)
+from tlcourse.data.written_numbers import decimal_signs
+from tlcourse.utils.messages import listed
 
-LABEL_NAMES = ("label", "class", "target", "y")
-MOST_CATEGORIES = 20
-"""Of a text column; the rarer ones share a column of their own."""
-DISTINCT = 0.9
-"""A text column with this share of different values names its rows, and groups nothing."""
+_NAMES_ROWS = re.compile(r"(.*[^a-z])?(id|ids|idx|index|uuid|guid|key|nr|no|row)", re.I)
+_CAMEL_ID = re.compile(r".*[a-z](Id|ID|Index|Nr|No)")
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How rows of a table become numbers, decided by a source and a target; for other tables too.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        In the order of the features.
+    label : str
+        Column of the labels.
+    classes : tuple of str
+        Of both tables.
+    edges : tuple of float, optional
+        Where numbers were cut into the classes.
+    group : str, optional
+        Column of the groups.
+    source : str
+        Name of the table whose medians stand for missing values.
+    """
+
+    columns: tuple[Column, ...]
+    label: str
+    classes: tuple[str, ...]
+    edges: tuple[float, ...] | None = None
+    group: str | None = None
+    source: str = "source"
+
+    def read(self, path: Path | str) -> tuple[np.ndarray, list[str]]:
+        """Read another table, with or without labels, as the very same features.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        X : float32 array, (N, d)
+        notices : list of str
+            Cells that could not be read, categories that were not known.
+
+        Raises
+        ------
+        DataError
+            A file that is no table, or one without a column that is needed.
+        """
+        notices = []
+        table = read_text_table(Path(path), Path(path).stem, notices)
+        found = [table.named(column.name) for column in self.columns]
+        if lacking := [c.name for c, own in zip(self.columns, found, strict=True) if own is None]:
+            raise DataError(f"{path} has no column {listed(lacking)}, which the model needs; it "
+                            f"has {listed(list(table.columns))}")
+        if not len(table):
+            raise DataError(f"{path} holds no row below the names of its columns")
+        signs, said = decimal_signs(table), Said(table.name)
+        blocks = [column.encode(Cells(table.columns[own], signs[own]), said)
+                  for column, own in zip(self.columns, found, strict=True)]
+        return np.hstack(blocks), notices + said.sentences(self.source)
+
+    def as_json(self) -> str:
+        """All of it as JSON, for `from_json`."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Preparation":
+        """What `as_json` wrote."""
+        values = json.loads(text)
+        columns = tuple(Column(**_with_tuples(column)) for column in values.pop("columns"))
+        return cls(columns, **_with_tuples(values))
+
+
+def _with_tuples(values: dict) -> dict:
+    """JSON knows lists only."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Two tables as domains.
+
+    Parameters
+    ----------
+    source, target : Domain
+    notices : list of str
+        What was decided, left out or filled in.
+    preparation : Preparation
+    groups : tuple of two int64 arrays (N,), optional
+        Rows of one number belong together, in both tables.
+    """
+
+    source: Domain
+    target: Domain
+    notices: list[str]
+    preparation: Preparation
+    groups: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def read_tables(
-    source: Path, target: Path, names: tuple[str, str], label: str | None
-) -> tuple[Domain, Domain, list[str]]:
-    """Read two CSV tables as `tlcourse.data.folders.read_domains` says.
+    source: Path, target: Path, names: tuple[str, str], label: str | None, *,
+    bins: int | None = None, group: str | None = None,
+) -> Tables:
+    """Read two tables as `tlcourse.data.folders.read_domains` says.
 
     Raises
     ------
@@ -27,121 +131,146 @@ def read_tables(
         A table that cannot be read, no column of labels, or no other column in common.
     """
     notices = []
-    frames = [_read(path, name, notices)
-              for path, name in zip((source, target), names, strict=True)]
-    label = label or _label_column(frames[1], notices)
-    labels = [_labels(frame, label, name, notices)
-              for frame, name in zip(frames, names, strict=True)]
-    frames = [frame.dropna(subset=label).drop(columns=label) for frame in frames]
-    domains = []
-    for name, X, y in zip(names, _encode(*frames, names, notices), labels, strict=True):
-        classes = sorted(set(y))
-        domains.append(Domain(name, X, np.array([classes.index(k) for k in y]), classes))
-    return *domains, notices
+    mine, theirs = (read_text_table(path, name, notices)
+                    for path, name in zip((source, target), names, strict=True))
+    theirs = _with_names_of(mine, theirs, notices)
+    signs = [decimal_signs(table) for table in (mine, theirs)]
+    common = [c for c in mine.columns if c in theirs.columns]
+
+    def cells(column):
+        return tuple(Cells(table.columns[column], sign[column])
+                     for table, sign in zip((mine, theirs), signs, strict=True))
+
+    if group is not None:
+        group = _group_column(group, mine, theirs)
+    free = [c for c in common if c != group]
+    label = label_column(mine, theirs, free, cells, label, bins, notices)
+    if label == group:
+        raise DataError(f"{label!r} cannot hold both the labels and the groups; name two columns")
+    labels, classes, edges = read_labels(label, (mine, theirs), cells(label), bins, notices)
+    kept = [found.y >= 0 for found in labels]
+    ys = [found.y[rows] for found, rows in zip(labels, kept, strict=True)]
+    mine, theirs = (_rows(table, rows) for table, rows in zip((mine, theirs), kept, strict=True))
+    groups = _groups(cells(group), group, names, notices) if group else None
+    for table, other in ((mine, theirs), (theirs, mine)):
+        if only := [c for c in table.columns if c not in other.columns]:
+            notices.append(f"columns that only {table.name} has were left out: {listed(only)}")
+    features = [c for c in common if c not in (label, group)]
+    columns, X = _encode(features, cells, ys, names, notices)
+    domains = [Domain(name, x, y, found.classes, groups=group_of)
+               for name, x, y, found, group_of in zip(names, X, ys, labels,
+                                                      groups or (None, None), strict=True)]
+    return Tables(*domains, notices,
+                  Preparation(columns, label, classes, edges, group, names[0]), groups)
 
 
-def _read(path: Path, name: str, notices: list[str]) -> pd.DataFrame:
-    """The table, its columns apart at commas, semicolons or tabs, whichever the header has most."""
-    options = {"encoding": "utf-8-sig", "na_values": "?"}
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            header = file.readline()
-        separator = max(",;\t", key=header.count)
-        frame = pd.read_csv(path, sep=separator, **options)
-        if separator == ";":  # then numbers may be written 0,5
-            other = pd.read_csv(path, sep=separator, decimal=",", **options)
-            frame = max(frame, other, key=lambda f: f.select_dtypes("number").shape[1])
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not written in UTF-8; save it as CSV in UTF-8") from None
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} could not be read as a CSV table ({error})") from None
-    if all(re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", column) for column in frame.columns):
-        raise DataError(f"the first line of {path} holds numbers; give the columns names there")
-    unnamed = [c for c in frame.columns if re.fullmatch(r"Unnamed: \d+", c)]
-    if unnamed:
-        notices.append(f"columns of {name} without a name were left out: {len(unnamed)}")
-    return frame.drop(columns=unnamed).replace([np.inf, -np.inf], np.nan)
+def _with_names_of(mine: TextTable, theirs: TextTable, notices: list[str]) -> TextTable:
+    """The target with the names of the source where blanks or case alone differ."""
+    to = {own: mine.named(own) for own in theirs.columns if own not in mine.columns}
+    to = {own: name for own, name in to.items()
+          if name and name not in theirs.columns and theirs.named(name) == own}
+    if to:
+        notices.append(f"columns of {theirs.name} whose names differ from those of {mine.name} in "
+                       f"blanks or case only count as the same: "
+                       f"{listed([f'{own} is {name}' for own, name in to.items()])}")
+    return replace(theirs, columns={to.get(own, own): c for own, c in theirs.columns.items()})
 
 
-def _label_column(frame: pd.DataFrame, notices: list[str]) -> str:
-    named = [column for column in frame.columns if column.lower() in LABEL_NAMES]
-    column = named[0] if named else frame.columns[-1]
-    notices.append(f"the labels are taken from the column {column!r}; --label names another one")
-    return column
+def _rows(table: TextTable, rows: np.ndarray) -> TextTable:
+    if rows.all():
+        return table
+    return replace(table, columns={name: c[rows] for name, c in table.columns.items()})
 
 
-def _labels(frame: pd.DataFrame, label: str, name: str, notices: list[str]) -> list[str]:
-    """Labels as text; a missing label elsewhere turns whole numbers into 1.0, which is 1."""
-    if label not in frame:
-        raise DataError(f"{name} has no column {label!r}; it has {listed(frame.columns)}")
-    if missing := int(frame[label].isna().sum()):
-        notices.append(f"rows of {name} without a value of {label!r} were left out: {missing:,}")
-    column = frame[label].dropna()
-    if pd.api.types.is_float_dtype(column) and (column == column.round()).all():
-        column = column.astype(np.int64)
-    found = column.astype(str).str.strip().tolist()
-    if 2 * len(set(found)) > max(len(found), 4):  # two rows of two classes may be an example
-        raise DataError(f"{label!r} of {name} holds {len(set(found))} different values in "
-                        f"{len(found)} rows, so it names no classes; --label names the column that "
-                        "does")
-    if not found:
-        raise DataError(f"{name} has no row with a label in the column {label!r}")
+def _group_column(group: str, mine: TextTable, theirs: TextTable) -> str:
+    found = mine.named(group)
+    for table in (mine, theirs):
+        if found not in table.columns:
+            raise DataError(f"{table.name} has no column {group!r} of groups; it has "
+                            f"{listed(list(table.columns))}")
     return found
 
 
-def _encode(source: pd.DataFrame, target: pd.DataFrame, names, notices: list[str]) -> list:
-    """Both tables as numbers: what is missing filled in, and categories one-hot, by the source."""
-    from sklearn.compose import make_column_transformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder
-
-    numbers, text = _columns(source, target, names, notices)
-    frames = [frame[[*numbers, *text]] for frame in (source, target)]
-    for frame, name in zip(frames, names, strict=True):
-        if holes := int(frame.isna().sum().sum()):
-            notices.append(f"{counted(holes, 'missing value')} of {name} "
-                           f"{'was' if holes == 1 else 'were'} filled in with the median of the "
-                           f"column in {names[0]}, or its most frequent category")
-    if text:
-        notices.append(f"columns of categories became one column a category: {listed(text)}")
-    encoder = make_column_transformer(
-        (SimpleImputer(strategy="median"), numbers),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"),
-                       OneHotEncoder(handle_unknown="infrequent_if_exist", sparse_output=False,
-                                     max_categories=MOST_CATEGORIES)), text))
-    kinds = dict.fromkeys(numbers, float) | dict.fromkeys(text, "str")  # yes and no are 1 and 0
-    frames = [frame.astype(kinds).where(frame.notna()) for frame in frames]
-    return [encoder.fit(frames[0]).transform(frame).astype(np.float32) for frame in frames]
+def _groups(both, group: str, names, notices: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the groups, one for both tables; a row without a group is one by itself."""
+    numbers, found = {}, []
+    for cells, name in zip(both, names, strict=True):
+        at = np.array([numbers.setdefault(v, len(numbers)) if v else -1 for v in cells.canonical])
+        rows = at[cells.codes]
+        if alone := int((rows < 0).sum()):
+            notices.append(f"rows of {name} without a value of {group!r} are groups of their own: "
+                           f"{alone:,}")
+        found.append(rows.astype(np.int64))
+    free = len(numbers)
+    for rows in found:
+        alone = rows < 0
+        rows[alone] = free + np.arange(alone.sum())
+        free += int(alone.sum())
+    return tuple(found)
 
 
-def _columns(source: pd.DataFrame, target: pd.DataFrame, names, notices: list[str]) -> tuple:
-    """The columns of numbers and of categories that both have and that say something."""
-    both = [c for c in source.columns if c in target.columns]
-    for frame, name in zip((source, target), names, strict=True):
-        if only := [c for c in frame.columns if c not in both]:
-            notices.append(f"columns that only {name} has were left out: {listed(only)}")
-    frames = (source, target)
-    empty = [c for c in both if source[c].isna().all()]
-    text = [c for c in both if not all(pd.api.types.is_numeric_dtype(f[c]) for f in frames)]
-    naming = [c for c in both if c not in empty and (
-        all(map(_names_rows, (f[c] for f in frames))) if c in text
-        else all(map(_counts_rows, (f[c] for f in frames))))]
-    for columns, why in ((empty, f"empty in {names[0]}"), (naming, "another value in each row")):
-        if columns:
-            notices.append(f"columns that say nothing ({why}) were left out: {listed(columns)}")
-    kept = [c for c in both if c not in (*empty, *naming)]
-    if not kept:
-        raise DataError(f"{names[0]} and {names[1]} have no column in common beside the labels")
-    return [c for c in kept if c not in text], [c for c in kept if c in text]
+def _encode(
+    features: list[str], cells, ys, names: tuple[str, str], notices: list[str]
+) -> tuple[tuple[Column, ...], list[np.ndarray]]:
+    """Decide each column, and both tables as numbers: first the numbers, then the categories."""
+    reading, said, left, done = Reading(), [Said(name) for name in names], {}, []
+    ordered, telling = [], []
+    for name in features:
+        both = cells(name)
+        column = decide(name, *both, names, reading)
+        if not isinstance(column, LeftOut) and column.kind in ("number", "date"):
+            numbers = [c.numbers(column.kind, column.units)[c.codes] for c in both]
+            if _names_rows(name, numbers):
+                column = LeftOut("that say nothing (another value in each row)")
+            elif any(map(_different, numbers)) and any(map(in_order_of_classes, numbers, ys)):
+                ordered.append(name)
+        if isinstance(column, LeftOut):
+            left.setdefault(column.why, []).append(name)
+            continue
+        if all(len(c.values) <= 100 and len(y) >= FEW_ROWS and says_the_class(c.codes, y)
+               for c, y in zip(both, ys, strict=True)):
+            telling.append(name)
+        done.append((column, *(column.encode(c, s) for c, s in zip(both, said, strict=True))))
+    for why, columns in left.items():
+        notices.append(f"columns {why} were left out: {listed(columns)}")
+    if not done:
+        raise DataError(f"{names[0]} and {names[1]} have no column in common beside the labels"
+                        + (" that says something; left out were "
+                           + "; ".join(f"{listed(c)} ({why})" for why, c in left.items())
+                           if left else ""))
+    done.sort(key=lambda one: one[0].kind == "category")  # stable
+    columns, *blocks = zip(*done, strict=True)
+    notices += _told(columns, reading, ordered, telling, names)
+    for one in said:
+        notices += one.sentences(names[0])
+    return columns, [np.hstack(x) for x in blocks]
 
 
-def _names_rows(column: pd.Series) -> bool:
-    """Whether a text column holds names of rows: nearly each value is another one."""
-    return len(column) >= 10 and column.nunique() > DISTINCT * column.count()
+def _told(columns, reading: Reading, ordered, telling, names) -> list[str]:
+    categories = [c.name for c in columns if c.kind == "category"]
+    return [f"{text}: {listed(found)}" for text, found in (
+        ("columns of categories became one column a category", categories),
+        ("numbers that are written in another way were read", reading.written),
+        ("columns whose numbers bear other units in the two tables; see that they mean the same",
+         reading.units),
+        ("dates became numbers of days", reading.dates),
+        ("words for yes and no became 1 and 0", reading.booleans),
+        (f"columns with one value in {names[0]} and others in {names[1]}", reading.constant),
+        ("columns of another whole number in each row, in the order of the classes; leave them out "
+         "if they number the rows", ordered),
+        ("columns that say the class in each row; leave them out if they are the label in other "
+         "words", telling)) if found]
 
 
-def _counts_rows(column: pd.Series) -> bool:
-    """Whether a column of whole numbers counts the rows: it only goes up."""
-    whole = pd.api.types.is_integer_dtype(column)
-    return len(column) >= 10 and whole and bool((column.diff()[1:] > 0).all())
+def _different(numbers: np.ndarray) -> bool:
+    """Whether each row holds another whole number."""
+    return len(numbers) >= FEW_ROWS and bool((numbers == numbers.round()).all()) and (
+        len(np.unique(numbers)) == len(numbers))
+
+
+def _names_rows(name: str, both: list[np.ndarray]) -> bool:
+    """Whether numbers count the rows, in whatever order, or are different and called an id."""
+    if not all(map(_different, both)):
+        return False
+    counts = all(np.ptp(x) == len(x) - 1 or (np.diff(x) > 0).all() for x in both)
+    return counts or bool(_NAMES_ROWS.fullmatch(name) or _CAMEL_ID.fullmatch(name))
