@@ -107,6 +107,7 @@ def test_a_dry_run_needs_nothing_that_a_learner_lacks(tmp_path):
      "ann.ipynb is a file: name its folder, or add --dry-run"),
     (["grade", "{in}", "--lesson", "01", "--output", "{course}", "--seconds", "0"], 1,
      "no submission can run in 0 s with 2000 MB: allow more than 0 s"),
+    (["grade", "--dry-run", "{in}/ann.ipynb", "--seconds", "nan"], 1, "can run in nan s"),
     (["grade", "--dry-run", "{in}/ann.ipynb", "--megabytes", "10"], 1, "at least 500 MB"),
     (["grade", "--dry-run", "{empty}/no.ipynb"], 1, "No such file"),
     (["grade", "--dry-run", "{in}"], 1, "is a folder, and a dry run takes one notebook"),
@@ -132,8 +133,8 @@ def test_without_nbgrader_the_way_to_get_it_is_named(monkeypatch, tmp_path, caps
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(command, "command", lambda: started)
     folder = str(tmp_path)
-    assert command.release([LESSON], folder, None) == 1
-    assert command.grade(folder, LESSON, folder, command.limits(None, None)) == 1
+    assert cli.main(["classroom", "release", LESSON, "--output", folder]) == 1
+    assert cli.main(["classroom", "grade", folder, "--lesson", LESSON, "--output", folder]) == 1
     assert capsys.readouterr().err == 2 * f"tlcourse: nbgrader is not installed: {how}\n"
 
 

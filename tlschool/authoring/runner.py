@@ -23,6 +23,7 @@ from traitlets import Type
 from tlcourse.notebook import places
 from tlcourse.utils import files
 from tlschool.authoring.formulas import mathml
+from tlschool.errors import CourseError
 
 _PAGE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
@@ -33,7 +34,7 @@ _PAGE = """{% extends 'lab/index.html.j2' %}
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class RunError(RuntimeError):
+class RunError(CourseError):
     """A notebook that did not run to its end; the message names the cell and the reason."""
 
 

@@ -16,13 +16,14 @@ from tlschool.classroom.assignment import Assignment
 from tlschool.classroom.clean import Submission
 from tlschool.classroom.groups import Group
 from tlschool.classroom.limits import INTERRUPTED, Limits, end, supervise, tasks_of_this_user
+from tlschool.errors import CourseError
 
 _WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
 _TAIL = 2_000
 _ROOM = 1_000  # for processes and threads that this user starts elsewhere in the meantime
 
 
-class GraderError(RuntimeError):
+class GraderError(CourseError):
     """The grader itself failed, so nothing can be said about the submission."""
 
 

@@ -18,6 +18,7 @@ from tlschool.authoring.source import NotebookError, load
 from tlschool.classroom import variants
 from tlschool.classroom.assignment import assignment, comparable
 from tlschool.classroom.clean import student_name
+from tlschool.errors import CourseError
 
 
 class Release(NamedTuple):
@@ -139,21 +140,21 @@ def students_in(path: Path) -> list[str]:
 
     Raises
     ------
-    ValueError
+    CourseError
         No names, no text, or two lines that become one name, as Windows and macOS see it.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is no text in UTF-8: save it with this encoding") from None
+        raise CourseError(f"{path} is no text in UTF-8: save it with this encoding") from None
     students = [student_name(line.strip()) for line in lines if line.strip()]
     alike = Counter(student.casefold() for student in students)
     twice = sorted(student for student in students if alike[student.casefold()] > 1)
     if twice:
-        raise ValueError(f"{path} has {twice[0]} more than once: give each student a line and a "
+        raise CourseError(f"{path} has {twice[0]} more than once: give each student a line and a "
                          "name of letters, digits, dots and hyphens")
     if not students:
-        raise ValueError(f"{path} names nobody: write one student a line")
+        raise CourseError(f"{path} names nobody: write one student a line")
     return students
 
 

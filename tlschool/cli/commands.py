@@ -82,13 +82,10 @@ def open_lab(options) -> None:
 
 @word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
       argument("--solutions", action="store_true", help="run the edition with solutions"))
-def run_lesson(options) -> int | None:
+def run_lesson(options) -> None:
     from tlschool.authoring import runner
 
-    try:
-        notebook, page, seconds = runner.run(options.lesson, solutions=options.solutions)
-    except runner.RunError as error:
-        return fail(error, 1)
+    notebook, page, seconds = runner.run(options.lesson, solutions=options.solutions)
     print(f"{seconds:.1f} s\n{notebook}\n{page}")
 
 
@@ -151,15 +148,11 @@ def diagnose_folders(options) -> int | None:
       argument("lesson", help="such as 01; or next: the code of the step after the last run"),
       argument("of", nargs="*", default=[], help="after next: a lesson, and a step"))
 def make_live(options) -> int:
-    from tlschool.authoring import runner
     from tlschool.live import checkpoints, magic, notebooks, steps
 
     if options.lesson != "next" and not options.of:
         print("\n".join(notebooks.write(options.lesson)), flush=True)
-        try:
-            checkpoints.make(steps.read(options.lesson))
-        except runner.RunError as error:
-            return fail(error, 1)
+        checkpoints.make(steps.read(options.lesson))
         return 0
     id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
     if options.lesson != "next" or len(more) or number and not number.isdecimal():

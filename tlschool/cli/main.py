@@ -7,6 +7,7 @@ import sys
 from tlcourse import __version__
 from tlcourse.notebook.places import command
 from tlschool.cli.commands import WORDS, fail
+from tlschool.errors import CourseError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         status = options.handler(options) or 0
         print(end="", flush=True)  # so that what cannot be printed is known here
         return status
+    except CourseError as error:
+        return fail(error, 1)
     except LookupError as error:
         if isinstance(error, KeyError | IndexError):
             raise
