@@ -129,7 +129,7 @@ def execute(
     return list(seconds.values())
 
 
-def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
+def run(lesson: str, *, solutions: bool = False) -> str:
     """Execute a lesson and write it as a notebook and as a page into ``runs/`` of the workspace.
 
     The page needs no other file and no network; browsers draw its formulas themselves.
@@ -143,9 +143,8 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
 
     Returns
     -------
-    notebook, page : path
-    seconds : float
-        Of all code cells together.
+    str
+        Three lines: the seconds of all code cells together, the notebook, and the page.
 
     Raises
     ------
@@ -163,7 +162,7 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
         _drop_widgets(notebook)
         files.write_atomically(place, nbformat.writes(notebook) + "\n")
         files.write_atomically(page, _page(notebook, place.stem))
-    return place, page, seconds
+    return f"{seconds:.1f} s\n{place}\n{page}"
 
 
 def _page(notebook: NotebookNode, name: str) -> str:

@@ -16,7 +16,7 @@ LEAST_MEMORY = 500_000_000
 """Bytes, with which Python and torch can be loaded."""
 
 
-def release(lessons: list[str], folder: str, students: str | None) -> int:
+def release(lessons: list[str], output: str, students: str | None) -> None:
     """Make assignments and say what there is to hand out."""
     _need_nbgrader()
     from tlschool.classroom.execute import GraderError
@@ -25,7 +25,7 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
     names = students_in(Path(students)) if students else ()
     known = dict.fromkeys(places.notebook(lesson).name[:2] for lesson in lessons)
     try:
-        made = release(list(known), Path(folder), names)
+        made = release(list(known), Path(output), names)
     except GraderError as error:
         raise CourseError(f"{error}; a release whose exercises are others than those of the "
                           "submissions graded there needs a new folder") from error
@@ -34,7 +34,6 @@ def release(lessons: list[str], folder: str, students: str | None) -> int:
               "for who is not in the list:", path)
     for path in made.kept:
         print("what was there before is kept:", path)
-    return 0
 
 
 def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:

@@ -80,15 +80,9 @@ def open_lab(options) -> None:
     lab.start(options.lesson, options.jupyter)
 
 
-@word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
-      argument("--solutions", action="store_true", help="run the edition with solutions"))
-def run_lesson(options) -> None:
-    from tlschool.authoring import runner
-
-    notebook, page, seconds = runner.run(options.lesson, solutions=options.solutions)
-    print(f"{seconds:.1f} s\n{notebook}\n{page}")
-
-
+word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
+     argument("--solutions", action="store_true", help="run the edition with solutions"),
+     calls="tlschool.authoring.runner:run")
 word("doctor", "Check this computer and say how to repair what is amiss.",
      calls="tlschool.cli.doctor:report")
 word("progress", "Show which exercises are passed and what comes next.",
@@ -174,13 +168,10 @@ word("schedule", "Show which lessons fit into a day, and the breaks.",
 word("classroom", "Make assignments from lessons, and grade them.")(None)
 
 
-@word("classroom release", "Make nbgrader's assignments from lessons.",
-      argument("lessons", nargs="+", help="such as 01 02"), OUTPUT,
-      argument("--students", metavar="FILE", help="one a line: each gets other data"))
-def release(options) -> int:
-    from tlschool.classroom import command
-
-    return command.release(options.lessons, options.output, options.students)
+word("classroom release", "Make nbgrader's assignments from lessons.",
+     argument("lessons", nargs="+", help="such as 01 02"), OUTPUT,
+     argument("--students", metavar="FILE", help="one a line: each gets other data"),
+     calls="tlschool.classroom.command:release")
 
 
 @word("classroom grade",
