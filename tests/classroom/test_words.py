@@ -12,7 +12,6 @@ from tlschool.classroom import release as releasing
 from tlschool.classroom.assignment import assignment
 from tlschool.classroom.execute import Earned, Outcome, nothing
 from tlschool.classroom.grade import Graded
-from tlschool.classroom.release import written
 from tlschool.cli import main as cli
 
 
@@ -51,7 +50,7 @@ def test_a_release_that_nbgrader_refuses_leaves_the_last_one_as_it_was(
 ):
     course, asked = tmp_path / "course", given()
     shutil.copytree(released, course)
-    gradebook.enter(course, asked.name, "ann", written(asked.notebook), nothing(asked, "late."))
+    gradebook.enter(course, asked.name, "ann", asked.notebook, nothing(asked, "late."))
 
     def with_another_exercise(lesson, variant=0, **how):
         made = assignment(lesson, variant, **how)
@@ -148,7 +147,7 @@ def test_the_help_names_the_limits_that_hold(capsys):
 
 
 def graded(student, *earned):
-    return Graded(student, f"{student}.ipynb", Outcome(list(earned), ["-2 is odd"]), False, "")
+    return Graded(student, f"{student}.ipynb", Outcome(list(earned), ["-2 is odd"]), False, None)
 
 
 def test_the_tables_hold_no_formula_and_any_text(tmp_path):

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from queue import Empty
 
-import nbformat
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
@@ -21,8 +20,9 @@ from tqdm import tqdm
 from traitlets import Type
 
 from tlcourse.notebook import places
-from tlcourse.utils import files
+from tlcourse.utils.files import write_atomically
 from tlschool.authoring.formulas import mathml
+from tlschool.authoring.source import load, save
 from tlschool.errors import CourseError
 
 _PAGE = """{% extends 'lab/index.html.j2' %}
@@ -152,7 +152,7 @@ def run(lesson: str, *, solutions: bool = False) -> str:
         A cell failed. The two files then hold what was reached.
     """
     source = places.solution(lesson) if solutions else places.notebook(lesson)
-    notebook = nbformat.read(source, as_version=4)
+    notebook = load(source)
     place = places.workspace() / "runs" / f"{source.stem}{'-solutions' if solutions else ''}.ipynb"
     page = place.with_suffix(".html")
     try:
@@ -160,8 +160,8 @@ def run(lesson: str, *, solutions: bool = False) -> str:
             seconds = sum(execute(notebook, folder=Path(folder), progress=source.stem))
     finally:
         _drop_widgets(notebook)
-        files.write_atomically(place, nbformat.writes(notebook) + "\n")
-        files.write_atomically(page, _page(notebook, place.stem))
+        save(place, notebook)
+        write_atomically(page, _page(notebook, place.stem))
     return f"{seconds:.1f} s\n{place}\n{page}"
 
 

@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.notebook import places
+from tlcourse.utils.files import write_atomically
 
 PROSE = "prose"
 DROPPED = {"learner": "solution", "solutions": "exercise"}
@@ -41,6 +42,11 @@ def load(path: Path) -> NotebookNode:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = "is no complete notebook, as after a save that was cut off"
         raise NotebookError(f"{Path(path).name} {reason}: build it anew or take a copy") from error
+
+
+def save(path: Path, notebook: NotebookNode) -> None:
+    """Write a notebook as a file, whole or not at all."""
+    write_atomically(path, nbformat.writes(notebook) + "\n")
 
 
 def read_source(id: str) -> NotebookNode:
@@ -142,6 +148,15 @@ def is_edited(path: Path) -> bool:
         return False
     except (NotebookError, KeyError):
         return True
+
+
+def keep_edited(path: Path, copy: Path) -> Path | None:
+    """Copy what somebody edited to a name that is free; None where nothing had to be kept."""
+    if not is_edited(path):
+        return None
+    kept = places.unused(copy)
+    write_atomically(kept, path.read_bytes())
+    return kept
 
 
 def tree(source: str) -> ast.Module:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from tlschool.classroom import cache, execute, variants
@@ -21,7 +22,7 @@ from tlschool.classroom.clean import Unreadable, clean, read
 from tlschool.classroom.collect import HandedIn, submissions
 from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
-from tlschool.classroom.release import variants_in, written
+from tlschool.classroom.release import variants_in
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class Graded:
     outcome : Outcome
     known : bool
         From an earlier run, or without any.
-    notebook : str
-        The clean submission as text.
+    notebook : NotebookNode
+        The clean submission.
     """
 
     student: str
     file: str
     outcome: Outcome
     known: bool
-    notebook: str
+    notebook: NotebookNode
 
 
 def grade_file(
@@ -142,8 +143,7 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     """Grade a submission, or find what is known of it; runs in a thread of its own."""
     given = in_variant(variant_of(file.owner if file else student, lesson, course))
     if file is None:
-        reason = "nothing was handed in."
-        return Graded(student, "", nothing(given, reason), True, written(given.notebook))
+        return Graded(student, "", nothing(given, "nothing was handed in."), True, given.notebook)
     try:
         notebook = clean(read(file.path), given).notebook
     except Unreadable:
@@ -153,7 +153,7 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     if outcome is None:
         outcome = grade_file(file.path, given, limits, stop.is_set)
         cache.write(place, key, outcome)
-    return Graded(student, str(file.path), outcome, known is not None, written(notebook))
+    return Graded(student, str(file.path), outcome, known is not None, notebook)
 
 
 def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:

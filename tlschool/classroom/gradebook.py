@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
@@ -16,9 +17,9 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
-from tlcourse.utils.files import write_atomically
 from tlcourse.utils.messages import filled
 from tlschool.authoring.formulas import mathml
+from tlschool.authoring.source import save
 from tlschool.classroom.execute import GraderError, Outcome
 
 _REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')
@@ -81,7 +82,9 @@ def generate(folder: Path, name: str) -> None:
     _run(GenerateAssignment, folder, name, "*", config)
 
 
-def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome) -> None:
+def enter(
+    folder: Path, name: str, student: str, notebook: NotebookNode, outcome: Outcome
+) -> None:
     """Enter a student's points into the database, and write the page with the feedback.
 
     Parameters
@@ -90,8 +93,8 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
         The course folder of nbgrader.
     name, student : str
         Of the assignment, and of the student.
-    notebook : str
-        Text of the clean submission.
+    notebook : NotebookNode
+        The clean submission.
     outcome : Outcome
 
     Raises
@@ -105,7 +108,7 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
         "tlschool.classroom.gradebook.Recorded",
         *(f"nbgrader.preprocessors.{step}" for step in
           ("LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata"))]
-    write_atomically(folder / "submitted" / student / name / f"{name}.ipynb", notebook)
+    save(folder / "submitted" / student / name / f"{name}.ipynb", notebook)
     _run(Autograde, folder, name, student, config)
     page = Config()
     page.GenerateFeedback.exporter_class = Page

@@ -8,13 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 from nbformat import NotebookNode
 
 from tlcourse import __version__
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
-from tlschool.authoring.source import NotebookError, load
+from tlschool.authoring.source import NotebookError, load, save
 from tlschool.classroom import variants
 from tlschool.classroom.assignment import assignment, comparable
 from tlschool.classroom.clean import student_name
@@ -68,10 +67,10 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
         own = {variants_in(folder, given.name) / f"{student}.ipynb": variants.of_student(student)
                for student in students}
         with _keeping([source, common, *own], folder, made.kept):
-            write_atomically(source, written(given.notebook))
+            save(source, given.notebook)
             gradebook.generate(folder, given.name)
             for path, variant in own.items():
-                write_atomically(path, written(assignment(lesson, variant).notebook))
+                save(path, assignment(lesson, variant).notebook)
         made.to_hand_out.extend([common, *own])
     return made
 
@@ -156,8 +155,3 @@ def students_in(path: Path) -> list[str]:
     if not students:
         raise CourseError(f"{path} names nobody: write one student a line")
     return students
-
-
-def written(notebook: NotebookNode) -> str:
-    """A notebook as the text of its file."""
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
