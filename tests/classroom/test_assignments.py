@@ -125,7 +125,7 @@ def test_nbgrader_on_its_own_gives_the_same_points(course):
     half = hand_ins.perfect(ex_1_3="", ex_1_4="def chosen_score(a, b):\n    return max(b)")
     hand_ins.save(course / "submitted" / "ann" / "lesson-01" / "lesson-01.ipynb", half)
     gradebook._run(Autograde, course, "lesson-01", "ann", Config())
-    assert gradebook.points(course, "lesson-01") == {"ann": 7.0}
+    assert hand_ins.points(course, "lesson-01") == {"ann": 7.0}
 
 
 def test_a_prediction_shows_what_the_lesson_had_shown():

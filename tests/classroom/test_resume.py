@@ -11,12 +11,12 @@ from collections import Counter
 
 import pytest
 from filelock import FileLock
-from hand_ins import WRONG, filled, given, perfect, released_before, save
+from hand_ins import WRONG, filled, given, perfect, points, released_before, save
 
 from tlcourse import __version__
 from tlcourse.notebook import exercises
 from tlschool.authoring.source import load
-from tlschool.classroom import cache, command, execute, grade, gradebook
+from tlschool.classroom import cache, command, execute, grade
 from tlschool.classroom.collect import notices, submissions
 from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import outdated, release
@@ -69,7 +69,7 @@ def test_stopped_in_the_middle_it_goes_on(course, how, monkeypatch, capsys):
     assert graded == Counter(set(STUDENTS) - set(before))
     assert {name: path.read_bytes() for name, path in records(course).items()
             if name in before} == before
-    assert gradebook.points(course, "lesson-01") == {
+    assert points(course, "lesson-01") == {
         student: 0.0 if number % 2 else 23.0 for number, student in enumerate(STUDENTS)}
     assert f"{len(graded)} graded now, {len(before)} known" in capsys.readouterr().out
 

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
+from tlschool.errors import CourseError
 
 PROSE = "prose"
 DROPPED = {"learner": "solution", "solutions": "exercise"}
@@ -25,7 +26,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 COMPARED = "nbval-check-output"
 
 
-class NotebookError(ValueError):
+class NotebookError(CourseError):
     """A file that is no complete notebook."""
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -120,12 +119,6 @@ def entered_since(folder: Path, name: str, student: str, when: float) -> bool:
     """Whether a student's feedback, which is written last, is newer than a time of a file."""
     page = folder / "feedback" / student / name / f"{name}.html"
     return page.exists() and page.stat().st_mtime >= when
-
-
-def points(folder: Path, name: str) -> dict[str, float]:
-    """What each student has in nbgrader's database, corrections by hand included."""
-    with Gradebook(_database(folder)) as book:
-        return {one.student.id: one.score for one in book.assignment_submissions(name)}
 
 
 def _run(converter, folder: Path, name: str, student: str, config: Config) -> None:
