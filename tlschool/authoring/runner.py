@@ -1,6 +1,5 @@
 """Run a lesson without JupyterLab, from the command line or while building."""
 
-import copy
 import math
 import os
 import tempfile
@@ -21,7 +20,7 @@ from traitlets import Type
 
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
-from tlschool.authoring.formulas import mathml
+from tlschool.authoring.formulas import Formulas
 from tlschool.authoring.source import load, save
 from tlschool.errors import CourseError
 
@@ -167,12 +166,8 @@ def run(lesson: str, *, solutions: bool = False) -> str:
 
 def _page(notebook: NotebookNode, name: str) -> str:
     """The notebook as HTML, with its formulas drawn."""
-    drawn = copy.deepcopy(notebook)
-    for cell in drawn.cells:
-        if cell.cell_type == "markdown":
-            cell.source = mathml(cell.source)
-    exporter = HTMLExporter(raw_template=_PAGE)
-    return exporter.from_notebook_node(drawn, {"metadata": {"name": name}})[0]
+    exporter = HTMLExporter(raw_template=_PAGE, preprocessors=[Formulas])
+    return exporter.from_notebook_node(notebook, {"metadata": {"name": name}})[0]
 
 
 def _drop_widgets(notebook: NotebookNode) -> None:

@@ -17,7 +17,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
 from tlcourse.utils.messages import filled
-from tlschool.authoring.formulas import mathml
+from tlschool.authoring.formulas import Formulas
 from tlschool.authoring.source import save
 from tlschool.classroom.execute import GraderError, Outcome
 
@@ -55,11 +55,9 @@ class Page(HTMLExporter):
 
     def from_notebook_node(self, nb, resources=None, **options):
         for cell in nb.cells:
-            if cell.cell_type == "markdown":
-                cell.source = mathml(cell.source)
-                continue
-            cell.source = cell.source.partition("\n### BEGIN HIDDEN TESTS")[0]
-            cell.outputs = [one for one in cell.outputs if one.output_type == "stream"]
+            if cell.cell_type == "code":
+                cell.source = cell.source.partition("\n### BEGIN HIDDEN TESTS")[0]
+                cell.outputs = [one for one in cell.outputs if one.output_type == "stream"]
         text, resources = super().from_notebook_node(nb, resources, **options)
         return _REMOTE.sub("", text), resources
 
@@ -112,6 +110,7 @@ def enter(
     page = Config()
     page.GenerateFeedback.exporter_class = Page
     page.HTMLExporter.exclude_anchor_links = True
+    page.HTMLExporter.preprocessors = [Formulas]
     _run(GenerateFeedback, folder, name, student, page)
 
 
