@@ -43,14 +43,14 @@ def submissions(folder: Path, name: str, course: Path) -> dict[str, HandedIn]:
     course : path
         The course folder, with the variants that were handed out, if any.
     """
-    roster, by_owner = _roster(course, name), defaultdict(list)
+    students, by_owner = roster(course, name), defaultdict(list)
     for path in notebooks(folder):
-        owner = _owner(path, folder, name, roster)
+        owner = _owner(path, folder, name, students)
         by_owner[owner.casefold()].append(HandedIn(path, owner))
     for owner, own in by_owner.items():  # a longer name, of which anybody can think, comes second
         own.sort(key=lambda one: _student_of(one.path, folder, name).casefold() != owner)
     found = {own[0].owner: own[0] for own in by_owner.values()}
-    taken = {*by_owner, *roster}
+    taken = {*by_owner, *students}
     for one in itertools.chain.from_iterable(own[1:] for own in by_owner.values()):
         numbered = (f"{one.owner}_{number}" for number in itertools.count(2))
         student = next(name for name in numbered if name.casefold() not in taken)
@@ -72,14 +72,14 @@ def notices(folder: Path, name: str, course: Path) -> list[str]:
     said = []
     if others:
         said.append(f"what is no notebook is not graded: {listed(others)}; unpack archives")
-    found, roster = submissions(folder, name, course), _roster(course, name)
+    found, students = submissions(folder, name, course), roster(course, name)
     counts = Counter(one.owner.casefold() for one in found.values())
     firsts = {student: one for student, one in found.items() if student == one.owner}
     said += [f"{student} handed in {counts[student.casefold()]} notebooks: each is graded, the "
              f"second as {student}_2" for student in firsts if counts[student.casefold()] > 1]
     for student, one in firsts.items():
-        if roster and student.casefold() not in roster:
-            made_for = _made_for(one.path, roster)
+        if students and student.casefold() not in students:
+            made_for = _made_for(one.path, students)
             whose = f"it is {made_for[0]}'s" if made_for else "it is somebody else's name"
             said.append(f"no notebook was made for {student}: graded as the one for who is not in "
                         f"the list; if {whose}, rename the file")
@@ -90,7 +90,7 @@ def notices(folder: Path, name: str, course: Path) -> list[str]:
     return said
 
 
-def _roster(course: Path, name: str) -> dict[str, str]:
+def roster(course: Path, name: str) -> dict[str, str]:
     """The students who were given a notebook of their own; upper and lower case do not count."""
     names = sorted(path.stem for path in variants_in(course, name).glob("*.ipynb"))
     return {student.casefold(): student for student in names}
@@ -112,23 +112,23 @@ def _files(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda path: (path.parent, path.stem, path.suffix))
 
 
-def _owner(path: Path, folder: Path, name: str, roster: dict[str, str]) -> str:
+def _owner(path: Path, folder: Path, name: str, students: dict[str, str]) -> str:
     """The student whose notebook it is, by its name or, within a longer one, by its variant too."""
     own = _student_of(path, folder, name)
-    if not roster or own.casefold() in roster:
-        return roster.get(own.casefold(), own)
+    if not students or own.casefold() in students:
+        return students.get(own.casefold(), own)
     longer = f"_{student_name(path.relative_to(folder).with_suffix('').as_posix())}_".casefold()
-    return next((student for student in _made_for(path, roster)
+    return next((student for student in _made_for(path, students)
                  if re.search(rf"[\W_]{re.escape(student.casefold())}[\W_]", longer)), own)
 
 
-def _made_for(path: Path, roster: dict[str, str]) -> list[str]:
+def _made_for(path: Path, students: dict[str, str]) -> list[str]:
     """The students whose variant a notebook says it is; seldom more than one."""
     try:
         variant = read(path).notebook.metadata.get("tlcourse", {}).get("variant")
     except (Unreadable, OSError):
         return []
-    return [student for student in roster.values() if variants.of_student(student) == variant]
+    return [student for student in students.values() if variants.of_student(student) == variant]
 
 
 def _student_of(path: Path, folder: Path, name: str) -> str:

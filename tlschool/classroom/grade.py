@@ -19,7 +19,7 @@ from tqdm import tqdm
 from tlschool.classroom import cache, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
 from tlschool.classroom.clean import Unreadable, clean, read
-from tlschool.classroom.collect import HandedIn, submissions
+from tlschool.classroom.collect import roster, submissions
 from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import variants_in
@@ -117,9 +117,8 @@ def grade(
     """
     folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
     with FileLock(course / ".grading.lock", timeout=0):
-        files: dict[str, HandedIn | None] = {**submissions(folder, name_of(lesson), course)}
-        handed_out = variants_in(course, name_of(lesson)).glob("*.ipynb")
-        files |= {path.stem: None for path in handed_out if path.stem not in files}
+        name = name_of(lesson)
+        files = dict.fromkeys(roster(course, name).values()) | submissions(folder, name, course)
         in_variant = functools.cache(functools.partial(assignment, lesson))
         graded, failed = [], []
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
