@@ -52,7 +52,7 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
         print(notice, file=sys.stderr)
     print(_conditions(limits))
     try:
-        graded, failed = grade(handed_in, lesson, course, limits=limits)
+        graded, failed = grade(handed_in, lesson, course, limits)
     except Timeout as error:
         raise CourseError(f"another grading is under way in {course}: wait until it is "
                           "done") from error

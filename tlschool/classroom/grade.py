@@ -86,7 +86,7 @@ def dry_run(path: Path, limits: Limits) -> Outcome:
 
 
 def grade(
-    folder: Path, lesson: str, course: Path, *, limits: Limits, workers: int = 0
+    folder: Path, lesson: str, course: Path, limits: Limits
 ) -> tuple[list[Graded], list[str]]:
     """Grade all submissions of an assignment that are new or have changed.
 
@@ -99,9 +99,7 @@ def grade(
     course : path
         The course folder, as `release` left it.
     limits : Limits
-        Of each submission.
-    workers : int
-        How many run at the same time; 0: as many as there are cores.
+        Of each submission; as many run at the same time as there are cores.
 
     Returns
     -------
@@ -121,7 +119,7 @@ def grade(
         files = dict.fromkeys(roster(course, name).values()) | submissions(folder, name, course)
         in_variant = functools.cache(functools.partial(assignment, lesson))
         graded, failed = [], []
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             waiting = {pool.submit(_one, student, file, lesson, in_variant, course, limits,
                                    stop): student for student, file in files.items()}
             try:
