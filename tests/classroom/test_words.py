@@ -12,6 +12,7 @@ from tlschool.classroom import release as releasing
 from tlschool.classroom.assignment import assignment
 from tlschool.classroom.execute import Earned, Outcome, nothing
 from tlschool.classroom.grade import Graded
+from tlschool.classroom.limits import Limits
 from tlschool.cli import main as cli
 
 
@@ -138,7 +139,7 @@ def test_without_nbgrader_the_way_to_get_it_is_named(monkeypatch, tmp_path, caps
 
 
 def test_the_help_names_the_limits_that_hold(capsys):
-    usual = command.limits(None, None)
+    usual = Limits()
     with pytest.raises(SystemExit):
         cli.main(["classroom", "grade", "--help"])
     said = " ".join(capsys.readouterr().out.split())

@@ -92,7 +92,6 @@ def _run(notebook: NotebookNode, label: str) -> None:
         seconds = runner.execute(notebook, folder=Path(folder), timeout=300, progress=label)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell, taken in zip(code, seconds, strict=True):
-        cell.metadata.pop("execution", None)
         cell.metadata["tlcourse"] = {"seconds": round(taken, 1)}
         cell.outputs = _worth_keeping(cell.outputs)
     notebook.metadata["language_info"] = {"name": "python"}

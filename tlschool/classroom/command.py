@@ -12,8 +12,8 @@ from tlschool.classroom.groups import Group
 from tlschool.classroom.limits import Limits
 from tlschool.errors import CourseError
 
-LEAST_MEMORY = 500_000_000
-"""Bytes, with which Python and torch can be loaded."""
+LEAST_MEGABYTES = 500
+"""With which Python and torch can be loaded."""
 
 
 def release(lessons: list[str], output: str, students: str | None) -> None:
@@ -47,8 +47,8 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
 
     lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
     _need_folders(handed_in, lesson, course)
-    changed = outdated(course, lesson)
-    for notice in [*notices(handed_in, name_of(lesson), course), *([changed] if changed else [])]:
+    said = [*notices(handed_in, name_of(lesson), course), outdated(course, lesson)]
+    for notice in filter(None, said):
         print(notice, file=sys.stderr)
     print(_conditions(limits))
     try:
@@ -74,16 +74,12 @@ def dry_run(path: str, limits: Limits) -> int:
     return 0
 
 
-def limits(seconds: float | None, megabytes: float | None) -> Limits:
-    """The usual limits, or those that were asked for, if anything can run within them."""
-    usual = Limits()
-    asked = Limits(seconds=usual.seconds if seconds is None else seconds,
-                   memory=usual.memory if megabytes is None else int(megabytes * 1e6))
-    if not (asked.seconds > 0 and asked.memory >= LEAST_MEMORY):
-        raise CourseError(
-            f"no submission can run in {asked.seconds:g} s with {asked.memory / 1e6:g} MB: allow "
-            f"more than 0 s and at least {LEAST_MEMORY // 1_000_000} MB")
-    return asked
+def limits(seconds: float, megabytes: float) -> Limits:
+    """The limits that were asked for, if anything can run within them."""
+    if not (seconds > 0 and megabytes >= LEAST_MEGABYTES):
+        raise CourseError(f"no submission can run in {seconds:g} s with {megabytes:g} MB: allow "
+                          f"more than 0 s and at least {LEAST_MEGABYTES} MB")
+    return Limits(seconds=seconds, memory=int(megabytes * 1e6))
 
 
 def _need_folders(handed_in: Path, lesson: str, course: Path) -> None:

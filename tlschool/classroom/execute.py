@@ -109,7 +109,8 @@ def _events(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]
             for reader in readers:
                 reader.join(timeout=10)
             for stream in (process.stdin, process.stdout, process.stderr):
-                _close(stream)
+                with contextlib.suppress(OSError):
+                    stream.close()
     if reason or (events and events[-1]["event"] == "done"):
         return events, reason
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
@@ -153,11 +154,6 @@ def _listen(stream, nonce, events):
 def _keep_tail(stream, said):
     while chunk := stream.read1(65_536):
         said[:] = ["".join([*said, chunk.decode("utf-8", "replace")])[-_TAIL:]]
-
-
-def _close(stream):
-    with contextlib.suppress(OSError):
-        stream.close()
 
 
 def _outcome(events, ending, cells, given) -> Outcome:

@@ -121,11 +121,8 @@ def entered_since(folder: Path, name: str, student: str, when: float) -> bool:
 
 
 def _run(converter, folder: Path, name: str, student: str, config: Config) -> None:
-    config.CourseDirectory.root = str(folder.absolute())
-    config.CourseDirectory.db_url = _database(folder)
-    config.CourseDirectory.assignment_id = name
-    config.CourseDirectory.student_id = student
-    running = converter(coursedir=CourseDirectory(config=config), config=config)
+    course = CourseDirectory(root=str(folder.absolute()), assignment_id=name, student_id=student)
+    running = converter(coursedir=course, config=config)
     running.log = _log(folder)
     running.force = True
     programs = str(Path(sys.executable).parent)
@@ -136,10 +133,6 @@ def _run(converter, folder: Path, name: str, student: str, config: Config) -> No
             running.start()
         except (NbGraderException, SystemExit) as error:
             raise GraderError(f"nbgrader failed, see {folder / 'nbgrader.log'}") from error
-
-
-def _database(folder: Path) -> str:
-    return f"sqlite:///{(folder / 'gradebook.db').absolute().as_posix()}"
 
 
 def _log(folder: Path) -> logging.Logger:

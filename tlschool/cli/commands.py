@@ -179,8 +179,10 @@ word("classroom release", "Make nbgrader's assignments from lessons.",
       argument("path", metavar="FOLDER", help="of the submissions; or a notebook"),
       argument("--dry-run", action="store_true", help="only show the points of a notebook"),
       argument("--lesson", help="such as 01; needed for a folder"), OUTPUT,
-      argument("--seconds", type=float, help="for each submission; 120 by default"),
-      argument("--megabytes", type=float, help="of memory for each submission; 2000 by default"))
+      argument("--seconds", type=float, default=120,
+               help="for each submission; %(default)s by default"),
+      argument("--megabytes", type=float, default=2000,
+               help="of memory for each submission; %(default)s by default"))
 def grade(options) -> int:
     from tlschool.classroom import command
 

@@ -39,10 +39,9 @@ def write(id: str) -> Path:
     """
     lesson = read(id)
     notebook = new_notebook(cells=list(_cells(lesson)))
-    scripts = {name: _asset(f"{name}.js") for name in ("reveal", "notes")}
-    resources = {f"{name}_js": script for name, script in scripts.items()}
-    resources |= {"reveal_css": _asset("reveal.css"),
-                  "metadata": {"name": f"{lesson.about['id']} {lesson.about['title']}"}}
+    resources = {"reveal_js": _asset("reveal.js"), "notes_js": _asset("notes.js"),
+                 "reveal_css": _asset("reveal.css"),
+                 "metadata": {"name": f"{lesson.about['id']} {lesson.about['title']}"}}
     exporter = SlidesExporter(
         template_name="reveal", exclude_input_prompt=True, exclude_output_prompt=True,
         exclude_anchor_links=True, preprocessors=[Formulas],
