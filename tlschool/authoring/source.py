@@ -94,19 +94,19 @@ def _without_prose(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 def edition(source: NotebookNode, name: str) -> NotebookNode:
     """The "learner" or "solutions" edition of a lesson, not executed yet."""
-    notebook = nbformat.v4.new_notebook(
-        cells=[deepcopy(c) for c in source.cells if DROPPED[name] not in tags(c)],
-        metadata={
-            "kernelspec": KERNEL,
-            "language_info": {"name": "python"},
-            "tlcourse": {**source.metadata.get("tlcourse", {}), "edition": name},
-        },
-    )
-    for cell in notebook.cells:
+    cells = [deepcopy(cell) for cell in source.cells if DROPPED[name] not in tags(cell)]
+    for cell in cells:
         if "claim" in tags(cell):
             cell.metadata["tags"].append(COMPARED)
         if "hide-input" in tags(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
+    return made_of(cells, {**source.metadata.get("tlcourse", {}), "edition": name})
+
+
+def made_of(cells: list[NotebookNode], about: dict) -> NotebookNode:
+    """A notebook of these cells that knows what it is about, and the hash of its inputs."""
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": KERNEL, "language_info": {"name": "python"}, "tlcourse": about})
     notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
     return notebook
 

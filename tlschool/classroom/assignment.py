@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from tlcourse import __version__
 from tlcourse.notebook import exercises, places
 from tlschool.authoring.names import names
-from tlschool.authoring.source import KERNEL, checked, load, tags
+from tlschool.authoring.source import checked, load, made_of, tags
 from tlschool.classroom import variants
 from tlschool.classroom.dependencies import needed, statements
 from tlschool.classroom.shown import shown
@@ -95,9 +95,7 @@ def assignment(lesson: str, variant: int = 0, *, with_hidden: bool = False) -> A
             tasks[own[-1].id] = task
     about = {"assignment": name_of(lesson), "lesson": lesson, "variant": variant,
              "version": __version__}
-    notebook = nbformat.v4.new_notebook(cells=made, metadata={
-        "kernelspec": KERNEL, "language_info": {"name": "python"}, "tlcourse": about})
-    return Assignment(name_of(lesson), lesson, variant, notebook, tasks)
+    return Assignment(name_of(lesson), lesson, variant, made_of(made, about), tasks)
 
 
 def _exercise(cells, place, variant, with_hidden):

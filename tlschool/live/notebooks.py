@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tlcourse.notebook import places
-from tlschool.authoring.source import KERNEL, fingerprint, keep_edited, save, tags
+from tlschool.authoring.source import keep_edited, made_of, save, tags
 from tlschool.live.steps import Lesson, clock, headings, read
 
 PRESENTER = """# {title}: presenter
@@ -46,10 +46,7 @@ def write(id: str) -> list[str]:
     made = {"presenter": _presenter(lesson), "participant": _participant(lesson)}
     for name, cells in made.items():
         about = {key: lesson.about[key] for key in ("id", "title", "minutes")}
-        notebook = new_notebook(cells=list(cells), metadata={
-            "kernelspec": KERNEL, "language_info": {"name": "python"},
-            "tlcourse": about | {"edition": name}})
-        notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
+        notebook = made_of(list(cells), about | {"edition": name})
         path = folder() / f"{about['id']}_{name}.ipynb"
         kept = keep_edited(path, path.with_name(f"{path.stem} {date.today()}{path.suffix}"))
         save(path, notebook)
