@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -44,7 +43,6 @@ class Outcome:
     earned: list[Earned]
     remarks: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 def nothing(given: Assignment, reason: str) -> Outcome:
@@ -73,19 +71,17 @@ def run(
     GraderError
         The process could not be started, or was interrupted.
     """
-    begun, nonce = time.monotonic(), secrets.token_hex()
     cells = [{"id": cell.id, "source": cell.source,
               **({"task": asdict(given.tasks[cell.id])} if cell.id in given.tasks else {})}
              for cell in submission.notebook.cells if cell.cell_type == "code"]
-    job = {"nonce": nonce, "variant": given.variant, "seeds": variants.seeds(given.variant),
-           "cell_seconds": limits.cell_seconds, "memory": limits.memory,
-           "tasks": tasks_of_this_user() + _ROOM, "cells": cells}
+    job = {"nonce": secrets.token_hex(), "cells": cells, "cell_seconds": limits.cell_seconds,
+           "variant": given.variant, "seeds": variants.seeds(given.variant),
+           "memory": limits.memory, "tasks": tasks_of_this_user() + _ROOM}
     events, ending = _events(job, limits, stopped)
     if ending == INTERRUPTED or not events:
         raise GraderError(f"the submission could not be run: it {ending}")
     outcome = _outcome(events, ending, cells, given)
     outcome.remarks = [*submission.remarks, *outcome.remarks]
-    outcome.seconds = round(time.monotonic() - begun, 2)
     return outcome
 
 
