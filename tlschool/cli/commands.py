@@ -140,20 +140,20 @@ def diagnose_folders(options) -> int | None:
 
 @word("live", "Make a lesson's notebooks for typing live; `next` prints a step.",
       argument("lesson", help="such as 01; or next: the code of the step after the last run"),
-      argument("of", nargs="*", default=[], help="after next: a lesson, and a step"))
-def make_live(options) -> int:
+      argument("of", nargs="?", help="after next: a lesson"),
+      argument("step", nargs="?", type=int, help="after that: a step of it"))
+def make_live(options) -> int | None:
     from tlschool.live import checkpoints, magic, notebooks, steps
 
-    if options.lesson != "next" and not options.of:
+    if options.lesson == "next":
+        lesson, step = magic.upcoming(options.of, options.step)
+        print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}")
+        print(step.code)
+    elif options.of:
+        return fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
+    else:
         print("\n".join(notebooks.write(options.lesson)), flush=True)
         checkpoints.make(steps.read(options.lesson))
-        return 0
-    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
-    if options.lesson != "next" or len(more) or number and not number.isdecimal():
-        return fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
-    lesson, step = magic.upcoming(id, number and int(number))
-    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
-    return 0
 
 
 word("slides", "Write a lesson's slides as one HTML file.", LESSON,
