@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 from tlcourse.notebook.check import lend
@@ -90,13 +91,11 @@ def make(lesson: Lesson) -> None:
         return
     say(f"Lesson {id} runs once on this computer for its checkpoints. When the course was built "
         f"that took {lesson.about['seconds']:.0f} s.")
-    cells, section = [], None
-    for step in lesson.steps:
-        if step.section != section:
-            section = step.section
-            values = sorted(_needed(lesson, section)[1])
-            cells.append(new_code_cell(KEEP.format(section=section, names=values)))
-        cells.append(new_code_cell(_sources(step)[-1]))
+    cells = []
+    for section, steps in groupby(lesson.steps, key=lambda step: step.section):
+        values = sorted(_needed(lesson, section)[1])
+        cells.append(new_code_cell(KEEP.format(section=section, names=values)))
+        cells += [new_code_cell(_sources(step)[-1]) for step in steps]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         execute(new_notebook(cells=cells), folder=Path(folder), timeout=SECONDS,
                 progress=f"lesson {id}")
