@@ -65,13 +65,12 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     return int(bool(failed))
 
 
-def dry_run(path: str, limits: Limits) -> int:
+def dry_run(path: str, limits: Limits) -> None:
     """Show a learner the points that the saved file would get."""
     from tlschool.classroom.grade import dry_run
     from tlschool.classroom.tables import table
 
     print(table(dry_run(Path(path), limits)))
-    return 0
 
 
 def limits(seconds: float, megabytes: float) -> Limits:

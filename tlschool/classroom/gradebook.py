@@ -29,25 +29,22 @@ class Recorded(NbGraderPreprocessor):
 
     outcome: Outcome
 
-    def preprocess(self, nb, resources):
-        outcome = self.outcome
-        earned = {one.exercise: one for one in outcome.earned}
-        for cell in nb.cells:
-            if cell.cell_type != "code":
-                continue
-            cell.outputs = []
-            if text := outcome.outputs.get(cell.id):
-                cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
-            called = re.match(r'visible\("([\d.]+)"', cell.source)
-            if cell.metadata.get("nbgrader", {}).get("grade") and called:
-                one = earned[called[1]]
-                text = f"{one.exercise}: {one.points} of {one.maximum} points"
-                text = filled(f"{text}: {one.reason}" if one.reason else f"{text}.") + "\n"
-                cell.outputs = [
-                    nbformat.v4.new_output("stream", name="stdout", text=text),
-                    nbformat.v4.new_output("execute_result", data={
-                        "text/plain": str(float(one.points))}, execution_count=None)]
-        return nb, resources
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type != "code":
+            return cell, resources
+        cell.outputs = []
+        if text := self.outcome.outputs.get(cell.id):
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+        called = re.match(r'visible\("([\d.]+)"', cell.source)
+        if cell.metadata.get("nbgrader", {}).get("grade") and called:
+            one = next(one for one in self.outcome.earned if one.exercise == called[1])
+            text = f"{one.exercise}: {one.points} of {one.maximum} points"
+            text = filled(f"{text}: {one.reason}" if one.reason else f"{text}.") + "\n"
+            cell.outputs = [
+                nbformat.v4.new_output("stream", name="stdout", text=text),
+                nbformat.v4.new_output("execute_result", data={
+                    "text/plain": str(float(one.points))}, execution_count=None)]
+        return cell, resources
 
 
 class Page(HTMLExporter):

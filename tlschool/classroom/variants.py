@@ -51,9 +51,8 @@ def reword(exercise_id: str, prompt: str, variant: int) -> tuple[str, str]:
     if variant:
         random.Random(f"{variant} {exercise_id}").shuffle(order)
     text = {option[1]: option[2] for option in options}
-    for old, letter, new in reversed(list(zip(options, letters, order, strict=True))):
-        prompt = f"{prompt[: old.start()]}- {letter}) {text[new]}{prompt[old.end():]}"
-    return prompt, "".join(order)
+    new = dict(zip(letters, order, strict=True))
+    return _OPTION.sub(lambda old: f"- {old[1]}) {text[new[old[1]]]}", prompt), "".join(order)
 
 
 def original(answer: object, letters: str) -> object:

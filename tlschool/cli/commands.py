@@ -183,7 +183,7 @@ word("classroom release", "Make nbgrader's assignments from lessons.",
                help="for each submission; %(default)s by default"),
       argument("--megabytes", type=float, default=2000,
                help="of memory for each submission; %(default)s by default"))
-def grade(options) -> int:
+def grade(options) -> int | None:
     from tlschool.classroom import command
 
     limits = command.limits(options.seconds, options.megabytes)
