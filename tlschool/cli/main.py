@@ -34,8 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     argv, jupyter = _split(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(argv)
-    options.jupyter = jupyter
+    options = _parser().parse_args(argv, argparse.Namespace(jupyter=jupyter))
     try:
         status = options.handler(options) or 0
         print(end="", flush=True)  # so that what cannot be printed is known here
