@@ -7,8 +7,10 @@ its headings, and each notebook records a hash of its inputs.
 import ast
 import hashlib
 import json
+import linecache
 import re
 from collections import Counter
+from collections.abc import MutableMapping
 from copy import deepcopy
 from pathlib import Path
 
@@ -166,6 +168,16 @@ def tree(source: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError:  # of IPython's own kind; that it works is shown by the run
         return ast.Module(body=[], type_ignores=[])
+
+
+def run(code: str, origin: str, namespace: MutableMapping) -> None:
+    """Execute code, with its text at hand for whoever asks a function for its source.
+
+    It ends as that of a cell does, so that `sweep` knows the same function again.
+    """
+    code += "\n"
+    linecache.cache[origin] = (len(code), None, code.splitlines(keepends=True), origin)
+    exec(compile(code, origin, "exec"), namespace)
 
 
 def _slug(text: str) -> str:
