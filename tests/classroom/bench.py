@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import hand_ins
 import psutil
 from hand_ins import blank, perfect, save
 
-from tlschool.classroom import gradebook
 from tlschool.classroom.assignment import assignment
 
 
@@ -75,7 +75,7 @@ def main() -> int:
         known = records(course)
         second, more = grade(folder, options.lesson, course, None)
         name = f"lesson-{options.lesson}"
-        points = gradebook.points(course, name)
+        points = hand_ins.points(course, name)
         total = sum(task.points for task in assignment(options.lesson).tasks.values())
         kept = all(records(course)[student] == when for student, when in known.items())
         disk = sum(path.stat().st_size for path in course.rglob("*") if path.is_file())

@@ -14,7 +14,7 @@ import hand_ins
 import pytest
 from hand_ins import LIMITS
 
-from tlschool.classroom import command, execute, gradebook, sandbox
+from tlschool.classroom import command, execute, sandbox
 from tlschool.classroom.clean import Unreadable
 from tlschool.classroom.grade import dry_run, grade_file
 
@@ -177,7 +177,7 @@ def test_the_totals_are_those_of_the_points(batch):
 
 
 def test_the_database_of_nbgrader_has_the_same_points(batch):
-    points = gradebook.points(batch.course, "lesson-01")
+    points = hand_ins.points(batch.course, "lesson-01")
     assert points == {student: total(batch, student) for student in points}
     assert len(points) == len(list(batch.folder.glob("*")))
 

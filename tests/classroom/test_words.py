@@ -12,7 +12,7 @@ from tlschool.classroom import release as releasing
 from tlschool.classroom.assignment import assignment
 from tlschool.classroom.execute import Earned, Outcome, nothing
 from tlschool.classroom.grade import Graded
-from tlschool.classroom.release import written
+from tlschool.classroom.limits import Limits
 from tlschool.cli import main as cli
 
 
@@ -51,7 +51,7 @@ def test_a_release_that_nbgrader_refuses_leaves_the_last_one_as_it_was(
 ):
     course, asked = tmp_path / "course", given()
     shutil.copytree(released, course)
-    gradebook.enter(course, asked.name, "ann", written(asked.notebook), nothing(asked, "late."))
+    gradebook.enter(course, asked.name, "ann", asked.notebook, nothing(asked, "late."))
 
     def with_another_exercise(lesson, variant=0, **how):
         made = assignment(lesson, variant, **how)
@@ -107,6 +107,7 @@ def test_a_dry_run_needs_nothing_that_a_learner_lacks(tmp_path):
      "ann.ipynb is a file: name its folder, or add --dry-run"),
     (["grade", "{in}", "--lesson", "01", "--output", "{course}", "--seconds", "0"], 1,
      "no submission can run in 0 s with 2000 MB: allow more than 0 s"),
+    (["grade", "--dry-run", "{in}/ann.ipynb", "--seconds", "nan"], 1, "can run in nan s"),
     (["grade", "--dry-run", "{in}/ann.ipynb", "--megabytes", "10"], 1, "at least 500 MB"),
     (["grade", "--dry-run", "{empty}/no.ipynb"], 1, "No such file"),
     (["grade", "--dry-run", "{in}"], 1, "is a folder, and a dry run takes one notebook"),
@@ -132,13 +133,13 @@ def test_without_nbgrader_the_way_to_get_it_is_named(monkeypatch, tmp_path, caps
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(command, "command", lambda: started)
     folder = str(tmp_path)
-    assert command.release([LESSON], folder, None) == 1
-    assert command.grade(folder, LESSON, folder, command.limits(None, None)) == 1
+    assert cli.main(["classroom", "release", LESSON, "--output", folder]) == 1
+    assert cli.main(["classroom", "grade", folder, "--lesson", LESSON, "--output", folder]) == 1
     assert capsys.readouterr().err == 2 * f"tlcourse: nbgrader is not installed: {how}\n"
 
 
 def test_the_help_names_the_limits_that_hold(capsys):
-    usual = command.limits(None, None)
+    usual = Limits()
     with pytest.raises(SystemExit):
         cli.main(["classroom", "grade", "--help"])
     said = " ".join(capsys.readouterr().out.split())
@@ -147,7 +148,7 @@ def test_the_help_names_the_limits_that_hold(capsys):
 
 
 def graded(student, *earned):
-    return Graded(student, f"{student}.ipynb", Outcome(list(earned), ["-2 is odd"]), False, "")
+    return Graded(student, f"{student}.ipynb", Outcome(list(earned), ["-2 is odd"]), False, None)
 
 
 def test_the_tables_hold_no_formula_and_any_text(tmp_path):

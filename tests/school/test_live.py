@@ -268,9 +268,14 @@ def test_the_terminal_goes_on_where_the_notebook_is(notebook, capsys):
         assert said == f"# lesson 90, step 3 of 9\n{lesson.step(3).code}\n"
 
 
-@pytest.mark.parametrize("words", [["live", "next", "90", "x"], ["live", "90", "3"],
-                                   ["live", "next", "90", "99"], ["live", "17"],
-                                   ["live", "next"], ["live", "next", "90", "10"]])
+def test_a_step_that_is_no_number_ends_in_one_sentence_too(course, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["live", "next", "90", "x"])
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["live", "90", "3"], ["live", "next", "90", "99"],
+                                   ["live", "17"], ["live", "next"], ["live", "next", "90", "10"]])
 def test_a_wrong_call_in_the_terminal_ends_in_one_sentence(course, capsys, words):
     assert cli.main(words) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -32,6 +32,7 @@ def within(budget: float | None, *domains: Domain) -> tuple[list[Domain], list[s
 
     Samples are drawn by lot and keep their order. Returns the domains, and what was left out.
     """
+    _check_kind(*domains)
     kept, notices = [], []
     for domain in domains:
         X = domain.X
@@ -50,6 +51,13 @@ def within(budget: float | None, *domains: Domain) -> tuple[list[Domain], list[s
     return kept, notices
 
 
+def _check_kind(*domains: Domain) -> None:
+    for domain in domains:
+        if not isinstance(domain, Domain):
+            raise TypeError(f"a tlcourse Domain is needed, got {type(domain).__name__}; make one "
+                            'with Domain("name", X, y) or load("uci_digits")')
+
+
 def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
     """Bring two domains into one space; a bar shows how features of large images come along.
 
@@ -61,10 +69,7 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
         A table and images, tables of different widths, a target class with one sample only, or
         fewer than two classes.
     """
-    for domain in (source, target):
-        if not isinstance(domain, Domain):
-            raise TypeError(f"a tlcourse Domain is needed, got {type(domain).__name__}; make one "
-                            'with Domain("name", X, y) or load("uci_digits")')
+    _check_kind(source, target)
     present = {d: sorted(set(d.y.tolist())) for d in (source, target)}
     apart = _apart(source) | _apart(target)
     names = {d: {_match(d.classes[k], apart): d.classes[k] for k in present[d]}

@@ -52,20 +52,21 @@ def gaps_of_causes(causes: pd.DataFrame) -> dict[str, dict[str, Gap]]:
 
 
 def evidence_table(causes: pd.DataFrame) -> Figure:
-    """Mean evidence for each cause (across) where one thing was made wrong (down).
+    """Mean evidence for each cause (a column) where one thing was made wrong (a row).
 
-    The causes come in the order of the rows that they fit best, one to one, so that what was made
-    and found stands on the diagonal.
+    Rows and causes are paired one to one, such that the evidence of all pairs has the largest sum.
+    The causes stand in the order of their rows, which puts the pairs near the diagonal; a cause
+    without a row comes last.
 
     Parameters
     ----------
     causes : DataFrame
         One row a run: ``name``, and ``evidence``, a dict of cause -> number from 0 to 1.
     """
-    found = pd.DataFrame(list(causes["evidence"])).groupby(causes["name"].to_numpy(),
-                                                           sort=False).mean()
-    fitting = found.columns[linear_sum_assignment(found.fillna(0), maximize=True)[1]]
-    found = found[list(dict.fromkeys([*fitting, *found]))].fillna(0)
+    evidence = pd.DataFrame(list(causes["evidence"]))
+    found = evidence.groupby(causes["name"].to_numpy(), sort=False).mean().fillna(0)
+    _, paired = linear_sum_assignment(found, maximize=True)  # causes in the order of their rows
+    found = found[found.columns[paired].union(found.columns, sort=False)]
     figure, axes = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
     words = found.map(lambda number: f"{number:.2f}" if number >= 0.05 else "").to_numpy()
     draw.table(axes, found, words, dark=0.6, bold=found.eq(found.max(axis=1), axis=0), cmap="Greys")

@@ -5,13 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.notebook import places
-from tlcourse.utils.files import write_atomically
-from tlschool.authoring import runner
-from tlschool.authoring.source import NotebookError, edition, inputs, is_edited, load, read_source
+from tlschool.authoring import runner, source
 
 EDITIONS = {"learner": "notebooks", "solutions": "notebooks/solutions"}
 
@@ -44,14 +41,14 @@ def build(ids: Sequence[str] | None = None, *, check: bool = False) -> int:
 
 def differences(id: str) -> Iterator[str]:
     """One line for each input in which a lesson's notebooks differ from its source."""
-    source = read_source(id)
+    lesson = source.read_source(id)
     for name in EDITIONS:
-        path, new = _target(id, name), inputs(edition(source, name))
+        path, new = _target(id, name), source.inputs(source.edition(lesson, name))
         try:
-            old = inputs(load(path))
+            old = source.inputs(source.load(path))
         except FileNotFoundError:
             yield f"{_label(path)}: not built yet."
-        except NotebookError as error:
+        except source.NotebookError as error:
             yield f"{_label(path)}: {error}"
         else:
             yield from (f"{_label(path)}: {key} differs from the source."
@@ -68,14 +65,16 @@ def _label(path: Path) -> str:
 
 def _build_lesson(id: str) -> int:
     """Build both editions of a lesson; 0, or 1 with the reason printed."""
-    source = read_source(id)
-    built = {_target(id, name): edition(source, name) for name in EDITIONS}
+    lesson = source.read_source(id)
+    built = {_target(id, name): source.edition(lesson, name) for name in EDITIONS}
     try:
         for path, notebook in built.items():
             _run(notebook, _label(path))
         for path, notebook in built.items():
-            _keep_edited(path)
-            write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+            copy = f"{path.parent.name}-{path.stem}-edited-{date.today()}.ipynb"
+            if kept := source.keep_edited(path, places.workspace() / copy):
+                print(f"{_label(path)} had been edited since it was built: a copy is {kept}")
+            source.save(path, notebook)
     except runner.RunError as error:
         print(f"{error}\n{_label(path)} was not built and is as it was.")
         return 1
@@ -93,7 +92,6 @@ def _run(notebook: NotebookNode, label: str) -> None:
         seconds = runner.execute(notebook, folder=Path(folder), timeout=300, progress=label)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell, taken in zip(code, seconds, strict=True):
-        cell.metadata.pop("execution", None)
         cell.metadata["tlcourse"] = {"seconds": round(taken, 1)}
         cell.outputs = _worth_keeping(cell.outputs)
     notebook.metadata["language_info"] = {"name": "python"}
@@ -114,13 +112,3 @@ def _worth_keeping(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             kept.append(output)
     return kept
-
-
-def _keep_edited(path: Path) -> None:
-    """Copy a notebook that someone edited since it was built into the workspace."""
-    if is_edited(path):
-        copy = f"{path.parent.name}-{path.stem}-edited-{date.today()}.ipynb"
-        copy = places.unused(places.workspace() / copy)
-        write_atomically(copy, path.read_bytes())
-        print(f"{_label(path)} had been edited since it was built: a copy is {copy}")
-

@@ -1,12 +1,12 @@
 """The page of common errors: the wrong answers of the proofs, and what the checks say to each."""
 
 import ast
-import linecache
 import re
 from collections.abc import Collection, Iterator
 
 from tlcourse.notebook import exercises, lessons, places
 from tlcourse.notebook.check import grade, lend
+from tlschool.authoring.source import run
 
 _EXAMPLE = "1.2"
 _ANYWHERE = {
@@ -65,9 +65,8 @@ def _anywhere() -> Iterator[str]:
     """What any exercise may say, shown at one of them."""
     yield f"## In every exercise\n\nShown at exercise {_EXAMPLE}.\n"
     for cell, meaning in _ANYWHERE.items():
-        names, lines = {}, cell.splitlines(keepends=True)
-        linecache.cache["<cell>"] = (len(cell), None, lines, "<cell>")
-        exec(compile(cell, "<cell>", "exec"), names)  # noqa: S102, the cells above
+        names = {}
+        run(cell, "<cell>", names)
         yield f"```python\n{cell}\n```\n\n> {grade(_EXAMPLE, names['recall']).message}\n"
         yield f"{meaning}\n"
     lent = lend(exercises.get(_EXAMPLE).reference())

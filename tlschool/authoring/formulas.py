@@ -2,6 +2,8 @@
 
 import re
 
+from nbconvert.preprocessors import Preprocessor
+
 _FORMULA = re.compile(
     r"(```.*?```|`[^`\n]+`)"  # code, which stays
     r"|\$\$(.+?)\$\$"
@@ -31,3 +33,12 @@ def mathml(text: str) -> str:
         return made.replace(_NAMESPACE, "")
 
     return _FORMULA.sub(formula, text)
+
+
+class Formulas(Preprocessor):
+    """A step of an exporter of nbconvert: the formulas of a page become MathML."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "markdown":
+            cell.source = mathml(cell.source)
+        return cell, resources

@@ -1,6 +1,5 @@
 """Run a lesson without JupyterLab, from the command line or while building."""
 
-import copy
 import math
 import os
 import tempfile
@@ -8,7 +7,6 @@ import time
 from pathlib import Path
 from queue import Empty
 
-import nbformat
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
@@ -21,8 +19,10 @@ from tqdm import tqdm
 from traitlets import Type
 
 from tlcourse.notebook import places
-from tlcourse.utils import files
-from tlschool.authoring.formulas import mathml
+from tlcourse.utils.files import write_atomically
+from tlschool.authoring.formulas import Formulas
+from tlschool.authoring.source import load, save
+from tlschool.errors import CourseError
 
 _PAGE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
@@ -33,7 +33,7 @@ _PAGE = """{% extends 'lab/index.html.j2' %}
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class RunError(RuntimeError):
+class RunError(CourseError):
     """A notebook that did not run to its end; the message names the cell and the reason."""
 
 
@@ -128,7 +128,7 @@ def execute(
     return list(seconds.values())
 
 
-def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
+def run(lesson: str, *, solutions: bool = False) -> str:
     """Execute a lesson and write it as a notebook and as a page into ``runs/`` of the workspace.
 
     The page needs no other file and no network; browsers draw its formulas themselves.
@@ -142,9 +142,8 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
 
     Returns
     -------
-    notebook, page : path
-    seconds : float
-        Of all code cells together.
+    str
+        Three lines: the seconds of all code cells together, the notebook, and the page.
 
     Raises
     ------
@@ -152,7 +151,7 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
         A cell failed. The two files then hold what was reached.
     """
     source = places.solution(lesson) if solutions else places.notebook(lesson)
-    notebook = nbformat.read(source, as_version=4)
+    notebook = load(source)
     place = places.workspace() / "runs" / f"{source.stem}{'-solutions' if solutions else ''}.ipynb"
     page = place.with_suffix(".html")
     try:
@@ -160,19 +159,15 @@ def run(lesson: str, *, solutions: bool = False) -> tuple[Path, Path, float]:
             seconds = sum(execute(notebook, folder=Path(folder), progress=source.stem))
     finally:
         _drop_widgets(notebook)
-        files.write_atomically(place, nbformat.writes(notebook) + "\n")
-        files.write_atomically(page, _page(notebook, place.stem))
-    return place, page, seconds
+        save(place, notebook)
+        write_atomically(page, _page(notebook, place.stem))
+    return f"{seconds:.1f} s\n{place}\n{page}"
 
 
 def _page(notebook: NotebookNode, name: str) -> str:
     """The notebook as HTML, with its formulas drawn."""
-    drawn = copy.deepcopy(notebook)
-    for cell in drawn.cells:
-        if cell.cell_type == "markdown":
-            cell.source = mathml(cell.source)
-    exporter = HTMLExporter(raw_template=_PAGE)
-    return exporter.from_notebook_node(drawn, {"metadata": {"name": name}})[0]
+    exporter = HTMLExporter(raw_template=_PAGE, preprocessors=[Formulas])
+    return exporter.from_notebook_node(notebook, {"metadata": {"name": name}})[0]
 
 
 def _drop_widgets(notebook: NotebookNode) -> None:

@@ -7,8 +7,10 @@ its headings, and each notebook records a hash of its inputs.
 import ast
 import hashlib
 import json
+import linecache
 import re
 from collections import Counter
+from collections.abc import MutableMapping
 from copy import deepcopy
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from tlcourse.notebook import places
+from tlcourse.utils.files import write_atomically
+from tlschool.errors import CourseError
 
 PROSE = "prose"
 DROPPED = {"learner": "solution", "solutions": "exercise"}
@@ -24,7 +28,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 COMPARED = "nbval-check-output"
 
 
-class NotebookError(ValueError):
+class NotebookError(CourseError):
     """A file that is no complete notebook."""
 
 
@@ -41,6 +45,11 @@ def load(path: Path) -> NotebookNode:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = "is no complete notebook, as after a save that was cut off"
         raise NotebookError(f"{Path(path).name} {reason}: build it anew or take a copy") from error
+
+
+def save(path: Path, notebook: NotebookNode) -> None:
+    """Write a notebook as a file, whole or not at all."""
+    write_atomically(path, nbformat.writes(notebook) + "\n")
 
 
 def read_source(id: str) -> NotebookNode:
@@ -87,19 +96,19 @@ def _without_prose(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 def edition(source: NotebookNode, name: str) -> NotebookNode:
     """The "learner" or "solutions" edition of a lesson, not executed yet."""
-    notebook = nbformat.v4.new_notebook(
-        cells=[deepcopy(c) for c in source.cells if DROPPED[name] not in tags(c)],
-        metadata={
-            "kernelspec": KERNEL,
-            "language_info": {"name": "python"},
-            "tlcourse": {**source.metadata.get("tlcourse", {}), "edition": name},
-        },
-    )
-    for cell in notebook.cells:
+    cells = [deepcopy(cell) for cell in source.cells if DROPPED[name] not in tags(cell)]
+    for cell in cells:
         if "claim" in tags(cell):
             cell.metadata["tags"].append(COMPARED)
         if "hide-input" in tags(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
+    return made_of(cells, {**source.metadata.get("tlcourse", {}), "edition": name})
+
+
+def made_of(cells: list[NotebookNode], about: dict) -> NotebookNode:
+    """A notebook of these cells that knows what it is about, and the hash of its inputs."""
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": KERNEL, "language_info": {"name": "python"}, "tlcourse": about})
     notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
     return notebook
 
@@ -144,12 +153,31 @@ def is_edited(path: Path) -> bool:
         return True
 
 
+def keep_edited(path: Path, copy: Path) -> Path | None:
+    """Copy what somebody edited to a name that is free; None where nothing had to be kept."""
+    if not is_edited(path):
+        return None
+    kept = places.unused(copy)
+    write_atomically(kept, path.read_bytes())
+    return kept
+
+
 def tree(source: str) -> ast.Module:
     """The syntax tree of a cell; an empty one where the cell is not plain Python."""
     try:
         return ast.parse(source)
     except SyntaxError:  # of IPython's own kind; that it works is shown by the run
         return ast.Module(body=[], type_ignores=[])
+
+
+def run(code: str, origin: str, namespace: MutableMapping) -> None:
+    """Execute code, with its text at hand for whoever asks a function for its source.
+
+    It ends as that of a cell does, so that `sweep` knows the same function again.
+    """
+    code += "\n"
+    linecache.cache[origin] = (len(code), None, code.splitlines(keepends=True), origin)
+    exec(compile(code, origin, "exec"), namespace)
 
 
 def _slug(text: str) -> str:

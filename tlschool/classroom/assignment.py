@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from tlcourse import __version__
 from tlcourse.notebook import exercises, places
 from tlschool.authoring.names import names
-from tlschool.authoring.source import KERNEL, checked, load, tags
+from tlschool.authoring.source import checked, load, made_of, tags
 from tlschool.classroom import variants
 from tlschool.classroom.dependencies import needed, statements
 from tlschool.classroom.shown import shown
@@ -30,6 +30,7 @@ your points beforehand, from the saved file and by the same code:
 `tlcourse`.)
 
 What an exercise asks for must stand in its own cell, or in cells of yours right below it."""
+_LOCKED = {"editable": False, "deletable": False}
 _IMPORT = re.compile(r"^from (?:tlcourse|tlschool)[\w.]* import ", re.MULTILINE)
 
 
@@ -83,21 +84,18 @@ def assignment(lesson: str, variant: int = 0, *, with_hidden: bool = False) -> A
     """
     path = places.notebook(lesson)
     lesson, learner = path.name[:2], load(path)
-    cells = learner.cells
-    places_of = [i for i, cell in enumerate(cells) if "exercise" in tags(cell)]
     made = [_markdown(_INTRODUCTION.format(title=learner.metadata["tlcourse"]["title"],
                                            file=name_of(lesson)), f"{lesson}-introduction"),
-            _code(_setup(lesson, learner), f"{lesson}-setup", locked=True)]
+            _code(_setup(lesson, learner), f"{lesson}-setup")]
     tasks = {}
-    for place in places_of:
-        own, task = _exercise(cells, place, variant, with_hidden)
-        made += own
-        tasks[own[-1].id] = task
+    for place, cell in enumerate(learner.cells):
+        if "exercise" in tags(cell):
+            own, task = _exercise(learner.cells, place, variant, with_hidden)
+            made += own
+            tasks[own[-1].id] = task
     about = {"assignment": name_of(lesson), "lesson": lesson, "variant": variant,
              "version": __version__}
-    notebook = nbformat.v4.new_notebook(cells=made, metadata={
-        "kernelspec": KERNEL, "language_info": {"name": "python"}, "tlcourse": about})
-    return Assignment(name_of(lesson), lesson, variant, notebook, tasks)
+    return Assignment(name_of(lesson), lesson, variant, made_of(made, about), tasks)
 
 
 def _exercise(cells, place, variant, with_hidden):
@@ -107,16 +105,17 @@ def _exercise(cells, place, variant, with_hidden):
     exercise, slug = exercises.get(id), cells[place].id
     prompt, letters = variants.reword(id, cells[place - 1].source, variant)
     made = [_markdown(_of_this_edition(prompt), f"{slug}-text"),
-            _code(starter(cells[place].source), slug, solution=True)]
+            _code(starter(cells[place].source), slug, locked=False)]
     leans_on_lesson = exercise.kind == "predict" or id in getattr(variants.own(id), "SHOWN", ())
     context = shown(_section(cells, place - 1) if leans_on_lesson else [])
     if context.source:
-        made.insert(0, _markdown(context.source, f"{slug}-before", context.get("attachments")))
+        context.update(id=f"{slug}-before", metadata=_LOCKED)
+        made.insert(0, context)
     source = f'visible("{id}", {answer})'
     if with_hidden:
         source += ("\n### BEGIN HIDDEN TESTS\nfrom tlschool.classroom import hidden\n"
                    f'hidden("{id}", {answer})\n### END HIDDEN TESTS')
-    made.append(_code(source, f"{slug}-check", locked=True, points=exercise.minutes))
+    made.append(_code(source, f"{slug}-check", points=exercise.minutes))
     return made, Task(id, answer, exercise.minutes, letters)
 
 
@@ -175,19 +174,13 @@ def _of_this_edition(prompt):
     return "\n\n".join(part for part in text.split("\n\n") if "check(" not in part)
 
 
-def _markdown(text, id, attachments=None):
-    cell = nbformat.v4.new_markdown_cell(text, id=id)
-    cell.metadata.update(editable=False, deletable=False)
-    if attachments:
-        cell["attachments"] = attachments
-    return cell
+def _markdown(text, id):
+    return nbformat.v4.new_markdown_cell(text, id=id, metadata=_LOCKED)
 
 
-def _code(source, id, *, locked=False, solution=False, points=None):
-    cell = nbformat.v4.new_code_cell(source, id=id)
-    cell.metadata["nbgrader"] = {
-        "schema_version": 3, "grade_id": id, "grade": points is not None, "solution": solution,
-        "locked": locked, "task": False, **({"points": points} if points else {})}
-    if locked:
-        cell.metadata.update(editable=False, deletable=False)
-    return cell
+def _code(source, id, *, locked=True, points=None):
+    """A cell as nbgrader marks it; the one that is not locked takes the learner's answer."""
+    mark = {"schema_version": 3, "grade_id": id, "grade": points is not None, "task": False,
+            "solution": not locked, "locked": locked, **({"points": points} if points else {})}
+    return nbformat.v4.new_code_cell(
+        source, id=id, metadata={"nbgrader": mark, **(_LOCKED if locked else {})})

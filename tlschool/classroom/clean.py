@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from tlschool.authoring.names import names
 from tlschool.classroom.assignment import Assignment, comparable
+from tlschool.errors import CourseError
 
 LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
@@ -30,7 +31,7 @@ def student_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "_", plain).strip("._-") or "student"
 
 
-class Unreadable(ValueError):
+class Unreadable(CourseError):
     """A file that holds no work for this assignment; the message says what it is."""
 
 

@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from tlcourse.utils.messages import listed
 from tlschool.classroom import cache, variants
 from tlschool.classroom.clean import Unreadable, read, student_name
 from tlschool.classroom.release import variants_in
-
-_NAMED = 5  # files, or students, that are named one by one
 
 
 class HandedIn(NamedTuple):
@@ -44,14 +43,14 @@ def submissions(folder: Path, name: str, course: Path) -> dict[str, HandedIn]:
     course : path
         The course folder, with the variants that were handed out, if any.
     """
-    listed, by_owner = _listed(course, name), defaultdict(list)
+    students, by_owner = roster(course, name), defaultdict(list)
     for path in notebooks(folder):
-        owner = _owner(path, folder, name, listed)
+        owner = _owner(path, folder, name, students)
         by_owner[owner.casefold()].append(HandedIn(path, owner))
     for owner, own in by_owner.items():  # a longer name, of which anybody can think, comes second
         own.sort(key=lambda one: _student_of(one.path, folder, name).casefold() != owner)
     found = {own[0].owner: own[0] for own in by_owner.values()}
-    taken = {*by_owner, *listed}
+    taken = {*by_owner, *students}
     for one in itertools.chain.from_iterable(own[1:] for own in by_owner.values()):
         numbered = (f"{one.owner}_{number}" for number in itertools.count(2))
         student = next(name for name in numbered if name.casefold() not in taken)
@@ -70,30 +69,28 @@ def notices(folder: Path, name: str, course: Path) -> list[str]:
         As for `submissions`.
     """
     others = [str(path.relative_to(folder)) for path in _files(folder) if not _is_notebook(path)]
-    said = [f"not graded, for it is no notebook: {path}; unpack it if it is an archive"
-            for path in others[:_NAMED]]
-    if len(others) > _NAMED:
-        said.append(f"not graded, for they are no notebooks: {len(others) - _NAMED} more files")
-    found, listed = submissions(folder, name, course), _listed(course, name)
+    said = []
+    if others:
+        said.append(f"what is no notebook is not graded: {listed(others)}; unpack archives")
+    found, students = submissions(folder, name, course), roster(course, name)
     counts = Counter(one.owner.casefold() for one in found.values())
     firsts = {student: one for student, one in found.items() if student == one.owner}
     said += [f"{student} handed in {counts[student.casefold()]} notebooks: each is graded, the "
              f"second as {student}_2" for student in firsts if counts[student.casefold()] > 1]
     for student, one in firsts.items():
-        if listed and student.casefold() not in listed:
-            made_for = _made_for(one.path, listed)
+        if students and student.casefold() not in students:
+            made_for = _made_for(one.path, students)
             whose = f"it is {made_for[0]}'s" if made_for else "it is somebody else's name"
             said.append(f"no notebook was made for {student}: graded as the one for who is not in "
                         f"the list; if {whose}, rename the file")
     recorded = cache.place(course, name, "").parent.glob("*.json")
     if gone := sorted({path.stem for path in recorded} - set(found)):
-        more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
-        said.append(f"graded before and not in {folder} now: {', '.join(gone[:_NAMED])}{more}; the "
-                    "reports are of this folder alone")
+        said.append(f"graded before and not in {folder} now: {listed(gone)}; the reports are of "
+                    "this folder alone")
     return said
 
 
-def _listed(course: Path, name: str) -> dict[str, str]:
+def roster(course: Path, name: str) -> dict[str, str]:
     """The students who were given a notebook of their own; upper and lower case do not count."""
     names = sorted(path.stem for path in variants_in(course, name).glob("*.ipynb"))
     return {student.casefold(): student for student in names}
@@ -115,23 +112,23 @@ def _files(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda path: (path.parent, path.stem, path.suffix))
 
 
-def _owner(path: Path, folder: Path, name: str, listed: dict[str, str]) -> str:
+def _owner(path: Path, folder: Path, name: str, students: dict[str, str]) -> str:
     """The student whose notebook it is, by its name or, within a longer one, by its variant too."""
     own = _student_of(path, folder, name)
-    if not listed or own.casefold() in listed:
-        return listed.get(own.casefold(), own)
+    if not students or own.casefold() in students:
+        return students.get(own.casefold(), own)
     longer = f"_{student_name(path.relative_to(folder).with_suffix('').as_posix())}_".casefold()
-    return next((student for student in _made_for(path, listed)
+    return next((student for student in _made_for(path, students)
                  if re.search(rf"[\W_]{re.escape(student.casefold())}[\W_]", longer)), own)
 
 
-def _made_for(path: Path, listed: dict[str, str]) -> list[str]:
+def _made_for(path: Path, students: dict[str, str]) -> list[str]:
     """The students whose variant a notebook says it is; seldom more than one."""
     try:
         variant = read(path).notebook.metadata.get("tlcourse", {}).get("variant")
     except (Unreadable, OSError):
         return []
-    return [student for student in listed.values() if variants.of_student(student) == variant]
+    return [student for student in students.values() if variants.of_student(student) == variant]
 
 
 def _student_of(path: Path, folder: Path, name: str) -> str:

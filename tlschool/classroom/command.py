@@ -10,59 +10,52 @@ from tlcourse.notebook.places import command
 from tlschool.classroom import sandbox
 from tlschool.classroom.groups import Group
 from tlschool.classroom.limits import Limits
+from tlschool.errors import CourseError
 
-LEAST_MEMORY = 500_000_000
-"""Bytes, with which Python and torch can be loaded."""
+LEAST_MEGABYTES = 500
+"""With which Python and torch can be loaded."""
 
 
-def release(lessons: list[str], folder: str, students: str | None) -> int:
+def release(lessons: list[str], output: str, students: str | None) -> None:
     """Make assignments and say what there is to hand out."""
-    if missing := _nbgrader_missing():
-        return _fail(missing)
+    _need_nbgrader()
     from tlschool.classroom.execute import GraderError
     from tlschool.classroom.release import release, students_in
 
-    try:
-        names = students_in(Path(students)) if students else ()
-    except ValueError as error:
-        return _fail(error)
+    names = students_in(Path(students)) if students else ()
     known = dict.fromkeys(places.notebook(lesson).name[:2] for lesson in lessons)
     try:
-        made = release(list(known), Path(folder), names)
+        made = release(list(known), Path(output), names)
     except GraderError as error:
-        return _fail(f"{error}; a release whose exercises are others than those of the submissions "
-                     "graded there needs a new folder")
+        raise CourseError(f"{error}; a release whose exercises are others than those of the "
+                          "submissions graded there needs a new folder") from error
     for path in made.to_hand_out:
         print(f"for {path.stem}:" if path.stem in names else "to hand out:" if not names else
               "for who is not in the list:", path)
     for path in made.kept:
         print("what was there before is kept:", path)
-    return 0
 
 
 def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     """Grade a folder; 1 when a file could not be graded for no fault of the student's."""
-    if missing := _nbgrader_missing():
-        return _fail(missing)
+    _need_nbgrader()
     from tlschool.classroom import tables
     from tlschool.classroom.assignment import assignment, name_of
     from tlschool.classroom.collect import notices
     from tlschool.classroom.grade import grade
     from tlschool.classroom.release import outdated
 
-    if problem := _impossible(limits):
-        return _fail(problem)
     lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
-    if problem := _misplaced(handed_in, lesson, course):
-        return _fail(problem)
-    changed = outdated(course, lesson)
-    for notice in [*notices(handed_in, name_of(lesson), course), *([changed] if changed else [])]:
+    _need_folders(handed_in, lesson, course)
+    said = [*notices(handed_in, name_of(lesson), course), outdated(course, lesson)]
+    for notice in filter(None, said):
         print(notice, file=sys.stderr)
     print(_conditions(limits))
     try:
-        graded, failed = grade(handed_in, lesson, course, limits=limits)
-    except Timeout:
-        return _fail(f"another grading is under way in {course}: wait until it is done")
+        graded, failed = grade(handed_in, lesson, course, limits)
+    except Timeout as error:
+        raise CourseError(f"another grading is under way in {course}: wait until it is "
+                          "done") from error
     paths = tables.write(course / "reports" / name_of(lesson), graded)
     new, handed = sum(not one.known for one in graded), sum(bool(one.file) for one in graded)
     print(f"{new} graded now, {handed - new} known from before, {len(graded) - handed} handed in "
@@ -72,53 +65,40 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     return int(bool(failed))
 
 
-def dry_run(path: str, limits: Limits) -> int:
+def dry_run(path: str, limits: Limits) -> None:
     """Show a learner the points that the saved file would get."""
-    from tlschool.classroom.clean import Unreadable
     from tlschool.classroom.grade import dry_run
     from tlschool.classroom.tables import table
 
-    if problem := _impossible(limits):
-        return _fail(problem)
-    try:
-        print(table(dry_run(Path(path), limits)))
-    except Unreadable as error:
-        return _fail(error)
-    return 0
+    print(table(dry_run(Path(path), limits)))
 
 
-def limits(seconds: float | None, megabytes: float | None) -> Limits:
-    """The usual limits, or those that were asked for."""
-    usual = Limits()
-    return Limits(seconds=usual.seconds if seconds is None else seconds,
-                  memory=usual.memory if megabytes is None else int(megabytes * 1e6))
+def limits(seconds: float, megabytes: float) -> Limits:
+    """The limits that were asked for, if anything can run within them."""
+    if not (seconds > 0 and megabytes >= LEAST_MEGABYTES):
+        raise CourseError(f"no submission can run in {seconds:g} s with {megabytes:g} MB: allow "
+                          f"more than 0 s and at least {LEAST_MEGABYTES} MB")
+    return Limits(seconds=seconds, memory=int(megabytes * 1e6))
 
 
-def _impossible(limits: Limits) -> str | None:
-    if limits.seconds > 0 and limits.memory >= LEAST_MEMORY:
-        return None
-    return (f"no submission can run in {limits.seconds:g} s with {limits.memory / 1e6:g} MB: allow "
-            f"more than 0 s and at least {LEAST_MEMORY // 1_000_000} MB")
-
-
-def _misplaced(handed_in: Path, lesson: str, course: Path) -> str | None:
-    """What is amiss with the two folders, if anything."""
+def _need_folders(handed_in: Path, lesson: str, course: Path) -> None:
+    """A folder with notebooks, and apart from it the course folder with a release."""
     from tlschool.classroom.assignment import name_of
     from tlschool.classroom.collect import notebooks
 
     if not handed_in.exists():
-        return f"there is no folder {handed_in}"
+        raise CourseError(f"there is no folder {handed_in}")
     if not handed_in.is_dir():
-        return f"{handed_in} is a file: name its folder, or add --dry-run to see its points"
+        raise CourseError(
+            f"{handed_in} is a file: name its folder, or add --dry-run to see its points")
     if not (course / "release" / name_of(lesson)).is_dir():
-        return (f"{course} holds no release of {name_of(lesson)}: make it with "
-                f"`{command()} classroom release {lesson} --output {course}`")
+        raise CourseError(f"{course} holds no release of {name_of(lesson)}: make it with "
+                          f"`{command()} classroom release {lesson} --output {course}`")
     if course.resolve().is_relative_to(handed_in.resolve()):
-        return (f"{handed_in} holds the course folder {course} itself: put what was handed in into "
-                "a folder of its own")
+        raise CourseError(f"{handed_in} holds the course folder {course} itself: put what was "
+                          "handed in into a folder of its own")
     if not notebooks(handed_in):
-        return f"there is no notebook in {handed_in}: unpack archives there first"
-    return None
+        raise CourseError(f"there is no notebook in {handed_in}: unpack archives there first")
 
 
 def _conditions(limits: Limits) -> str:
@@ -134,16 +114,10 @@ def _conditions(limits: Limits) -> str:
             f"{limits.memory / 1e6:,.0f} MB and {limits.processes} processes, held by {holder}.")
 
 
-def _nbgrader_missing() -> str | None:
+def _need_nbgrader() -> None:
     from importlib.util import find_spec
 
     if find_spec("nbgrader") is None:
         by_hand = 'python -m pip install "tlcourse[classroom]"'
         how = by_hand if command() == "tlcourse" else f"{command()} classroom release 01"
-        return f"nbgrader is not installed: call `{how}`, which installs it"
-    return None
-
-
-def _fail(message: object) -> int:
-    print(f"tlcourse: {message}", file=sys.stderr)
-    return 1
+        raise CourseError(f"nbgrader is not installed: call `{how}`, which installs it")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -16,13 +15,14 @@ from tlschool.classroom.assignment import Assignment
 from tlschool.classroom.clean import Submission
 from tlschool.classroom.groups import Group
 from tlschool.classroom.limits import INTERRUPTED, Limits, end, supervise, tasks_of_this_user
+from tlschool.errors import CourseError
 
 _WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
 _TAIL = 2_000
 _ROOM = 1_000  # for processes and threads that this user starts elsewhere in the meantime
 
 
-class GraderError(RuntimeError):
+class GraderError(CourseError):
     """The grader itself failed, so nothing can be said about the submission."""
 
 
@@ -43,7 +43,6 @@ class Outcome:
     earned: list[Earned]
     remarks: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 def nothing(given: Assignment, reason: str) -> Outcome:
@@ -72,19 +71,17 @@ def run(
     GraderError
         The process could not be started, or was interrupted.
     """
-    begun, nonce = time.monotonic(), secrets.token_hex()
     cells = [{"id": cell.id, "source": cell.source,
               **({"task": asdict(given.tasks[cell.id])} if cell.id in given.tasks else {})}
              for cell in submission.notebook.cells if cell.cell_type == "code"]
-    job = {"nonce": nonce, "variant": given.variant, "seeds": variants.seeds(given.variant),
-           "cell_seconds": limits.cell_seconds, "memory": limits.memory,
-           "tasks": tasks_of_this_user() + _ROOM, "cells": cells}
+    job = {"nonce": secrets.token_hex(), "cells": cells, "cell_seconds": limits.cell_seconds,
+           "variant": given.variant, "seeds": variants.seeds(given.variant),
+           "memory": limits.memory, "tasks": tasks_of_this_user() + _ROOM}
     events, ending = _events(job, limits, stopped)
     if ending == INTERRUPTED or not events:
         raise GraderError(f"the submission could not be run: it {ending}")
     outcome = _outcome(events, ending, cells, given)
     outcome.remarks = [*submission.remarks, *outcome.remarks]
-    outcome.seconds = round(time.monotonic() - begun, 2)
     return outcome
 
 
@@ -108,7 +105,8 @@ def _events(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]
             for reader in readers:
                 reader.join(timeout=10)
             for stream in (process.stdin, process.stdout, process.stderr):
-                _close(stream)
+                with contextlib.suppress(OSError):
+                    stream.close()
     if reason or (events and events[-1]["event"] == "done"):
         return events, reason
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
@@ -152,11 +150,6 @@ def _listen(stream, nonce, events):
 def _keep_tail(stream, said):
     while chunk := stream.read1(65_536):
         said[:] = ["".join([*said, chunk.decode("utf-8", "replace")])[-_TAIL:]]
-
-
-def _close(stream):
-    with contextlib.suppress(OSError):
-        stream.close()
 
 
 def _outcome(events, ending, cells, given) -> Outcome:

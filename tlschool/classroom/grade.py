@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from tlschool.classroom import cache, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
 from tlschool.classroom.clean import Unreadable, clean, read
-from tlschool.classroom.collect import HandedIn, submissions
+from tlschool.classroom.collect import roster, submissions
 from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
-from tlschool.classroom.release import variants_in, written
+from tlschool.classroom.release import variants_in
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class Graded:
     outcome : Outcome
     known : bool
         From an earlier run, or without any.
-    notebook : str
-        The clean submission as text.
+    notebook : NotebookNode
+        The clean submission.
     """
 
     student: str
     file: str
     outcome: Outcome
     known: bool
-    notebook: str
+    notebook: NotebookNode
 
 
 def grade_file(
@@ -85,7 +86,7 @@ def dry_run(path: Path, limits: Limits) -> Outcome:
 
 
 def grade(
-    folder: Path, lesson: str, course: Path, *, limits: Limits, workers: int = 0
+    folder: Path, lesson: str, course: Path, limits: Limits
 ) -> tuple[list[Graded], list[str]]:
     """Grade all submissions of an assignment that are new or have changed.
 
@@ -98,9 +99,7 @@ def grade(
     course : path
         The course folder, as `release` left it.
     limits : Limits
-        Of each submission.
-    workers : int
-        How many run at the same time; 0: as many as there are cores.
+        Of each submission; as many run at the same time as there are cores.
 
     Returns
     -------
@@ -116,12 +115,11 @@ def grade(
     """
     folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
     with FileLock(course / ".grading.lock", timeout=0):
-        files: dict[str, HandedIn | None] = {**submissions(folder, name_of(lesson), course)}
-        handed_out = variants_in(course, name_of(lesson)).glob("*.ipynb")
-        files |= {path.stem: None for path in handed_out if path.stem not in files}
+        name = name_of(lesson)
+        files = dict.fromkeys(roster(course, name).values()) | submissions(folder, name, course)
         in_variant = functools.cache(functools.partial(assignment, lesson))
         graded, failed = [], []
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             waiting = {pool.submit(_one, student, file, lesson, in_variant, course, limits,
                                    stop): student for student, file in files.items()}
             try:
@@ -142,8 +140,7 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     """Grade a submission, or find what is known of it; runs in a thread of its own."""
     given = in_variant(variant_of(file.owner if file else student, lesson, course))
     if file is None:
-        reason = "nothing was handed in."
-        return Graded(student, "", nothing(given, reason), True, written(given.notebook))
+        return Graded(student, "", nothing(given, "nothing was handed in."), True, given.notebook)
     try:
         notebook = clean(read(file.path), given).notebook
     except Unreadable:
@@ -153,7 +150,7 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     if outcome is None:
         outcome = grade_file(file.path, given, limits, stop.is_set)
         cache.write(place, key, outcome)
-    return Graded(student, str(file.path), outcome, known is not None, written(notebook))
+    return Graded(student, str(file.path), outcome, known is not None, notebook)
 
 
 def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
-from nbgrader.api import Gradebook
+from nbformat import NotebookNode
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
-from tlcourse.utils.files import write_atomically
 from tlcourse.utils.messages import filled
-from tlschool.authoring.formulas import mathml
+from tlschool.authoring.formulas import Formulas
+from tlschool.authoring.source import save
 from tlschool.classroom.execute import GraderError, Outcome
 
 _REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')
@@ -29,25 +29,22 @@ class Recorded(NbGraderPreprocessor):
 
     outcome: Outcome
 
-    def preprocess(self, nb, resources):
-        outcome = self.outcome
-        earned = {one.exercise: one for one in outcome.earned}
-        for cell in nb.cells:
-            if cell.cell_type != "code":
-                continue
-            cell.outputs = []
-            if text := outcome.outputs.get(cell.id):
-                cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
-            called = re.match(r'visible\("([\d.]+)"', cell.source)
-            if cell.metadata.get("nbgrader", {}).get("grade") and called:
-                one = earned[called[1]]
-                text = f"{one.exercise}: {one.points} of {one.maximum} points"
-                text = filled(f"{text}: {one.reason}" if one.reason else f"{text}.") + "\n"
-                cell.outputs = [
-                    nbformat.v4.new_output("stream", name="stdout", text=text),
-                    nbformat.v4.new_output("execute_result", data={
-                        "text/plain": str(float(one.points))}, execution_count=None)]
-        return nb, resources
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type != "code":
+            return cell, resources
+        cell.outputs = []
+        if text := self.outcome.outputs.get(cell.id):
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+        called = re.match(r'visible\("([\d.]+)"', cell.source)
+        if cell.metadata.get("nbgrader", {}).get("grade") and called:
+            one = next(one for one in self.outcome.earned if one.exercise == called[1])
+            text = f"{one.exercise}: {one.points} of {one.maximum} points"
+            text = filled(f"{text}: {one.reason}" if one.reason else f"{text}.") + "\n"
+            cell.outputs = [
+                nbformat.v4.new_output("stream", name="stdout", text=text),
+                nbformat.v4.new_output("execute_result", data={
+                    "text/plain": str(float(one.points))}, execution_count=None)]
+        return cell, resources
 
 
 class Page(HTMLExporter):
@@ -55,11 +52,9 @@ class Page(HTMLExporter):
 
     def from_notebook_node(self, nb, resources=None, **options):
         for cell in nb.cells:
-            if cell.cell_type == "markdown":
-                cell.source = mathml(cell.source)
-                continue
-            cell.source = cell.source.partition("\n### BEGIN HIDDEN TESTS")[0]
-            cell.outputs = [one for one in cell.outputs if one.output_type == "stream"]
+            if cell.cell_type == "code":
+                cell.source = cell.source.partition("\n### BEGIN HIDDEN TESTS")[0]
+                cell.outputs = [one for one in cell.outputs if one.output_type == "stream"]
         text, resources = super().from_notebook_node(nb, resources, **options)
         return _REMOTE.sub("", text), resources
 
@@ -81,7 +76,9 @@ def generate(folder: Path, name: str) -> None:
     _run(GenerateAssignment, folder, name, "*", config)
 
 
-def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome) -> None:
+def enter(
+    folder: Path, name: str, student: str, notebook: NotebookNode, outcome: Outcome
+) -> None:
     """Enter a student's points into the database, and write the page with the feedback.
 
     Parameters
@@ -90,8 +87,8 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
         The course folder of nbgrader.
     name, student : str
         Of the assignment, and of the student.
-    notebook : str
-        Text of the clean submission.
+    notebook : NotebookNode
+        The clean submission.
     outcome : Outcome
 
     Raises
@@ -105,11 +102,12 @@ def enter(folder: Path, name: str, student: str, notebook: str, outcome: Outcome
         "tlschool.classroom.gradebook.Recorded",
         *(f"nbgrader.preprocessors.{step}" for step in
           ("LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata"))]
-    write_atomically(folder / "submitted" / student / name / f"{name}.ipynb", notebook)
+    save(folder / "submitted" / student / name / f"{name}.ipynb", notebook)
     _run(Autograde, folder, name, student, config)
     page = Config()
     page.GenerateFeedback.exporter_class = Page
     page.HTMLExporter.exclude_anchor_links = True
+    page.HTMLExporter.preprocessors = [Formulas]
     _run(GenerateFeedback, folder, name, student, page)
 
 
@@ -119,18 +117,9 @@ def entered_since(folder: Path, name: str, student: str, when: float) -> bool:
     return page.exists() and page.stat().st_mtime >= when
 
 
-def points(folder: Path, name: str) -> dict[str, float]:
-    """What each student has in nbgrader's database, corrections by hand included."""
-    with Gradebook(_database(folder)) as book:
-        return {one.student.id: one.score for one in book.assignment_submissions(name)}
-
-
 def _run(converter, folder: Path, name: str, student: str, config: Config) -> None:
-    config.CourseDirectory.root = str(folder.absolute())
-    config.CourseDirectory.db_url = _database(folder)
-    config.CourseDirectory.assignment_id = name
-    config.CourseDirectory.student_id = student
-    running = converter(coursedir=CourseDirectory(config=config), config=config)
+    course = CourseDirectory(root=str(folder.absolute()), assignment_id=name, student_id=student)
+    running = converter(coursedir=course, config=config)
     running.log = _log(folder)
     running.force = True
     programs = str(Path(sys.executable).parent)
@@ -141,10 +130,6 @@ def _run(converter, folder: Path, name: str, student: str, config: Config) -> No
             running.start()
         except (NbGraderException, SystemExit) as error:
             raise GraderError(f"nbgrader failed, see {folder / 'nbgrader.log'}") from error
-
-
-def _database(folder: Path) -> str:
-    return f"sqlite:///{(folder / 'gradebook.db').absolute().as_posix()}"
 
 
 def _log(folder: Path) -> logging.Logger:

@@ -8,16 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 from nbformat import NotebookNode
 
 from tlcourse import __version__
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
-from tlschool.authoring.source import NotebookError, load
+from tlschool.authoring.source import NotebookError, load, save
 from tlschool.classroom import variants
 from tlschool.classroom.assignment import assignment, comparable
 from tlschool.classroom.clean import student_name
+from tlschool.errors import CourseError
 
 
 class Release(NamedTuple):
@@ -67,10 +67,10 @@ def release(lessons: Sequence[str], folder: Path, students: Sequence[str] = ()) 
         own = {variants_in(folder, given.name) / f"{student}.ipynb": variants.of_student(student)
                for student in students}
         with _keeping([source, common, *own], folder, made.kept):
-            write_atomically(source, written(given.notebook))
+            save(source, given.notebook)
             gradebook.generate(folder, given.name)
             for path, variant in own.items():
-                write_atomically(path, written(assignment(lesson, variant).notebook))
+                save(path, assignment(lesson, variant).notebook)
         made.to_hand_out.extend([common, *own])
     return made
 
@@ -139,24 +139,19 @@ def students_in(path: Path) -> list[str]:
 
     Raises
     ------
-    ValueError
+    CourseError
         No names, no text, or two lines that become one name, as Windows and macOS see it.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is no text in UTF-8: save it with this encoding") from None
+        raise CourseError(f"{path} is no text in UTF-8: save it with this encoding") from None
     students = [student_name(line.strip()) for line in lines if line.strip()]
     alike = Counter(student.casefold() for student in students)
     twice = sorted(student for student in students if alike[student.casefold()] > 1)
     if twice:
-        raise ValueError(f"{path} has {twice[0]} more than once: give each student a line and a "
+        raise CourseError(f"{path} has {twice[0]} more than once: give each student a line and a "
                          "name of letters, digits, dots and hyphens")
     if not students:
-        raise ValueError(f"{path} names nobody: write one student a line")
+        raise CourseError(f"{path} names nobody: write one student a line")
     return students
-
-
-def written(notebook: NotebookNode) -> str:
-    """A notebook as the text of its file."""
-    return nbformat.writes(notebook).rstrip("\n") + "\n"

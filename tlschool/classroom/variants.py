@@ -14,6 +14,7 @@ from tlcourse.notebook import lessons
 SEEDS = range(1, 9)
 """Seeds of the hidden checks. Every reference passes on each of them, as the tests show."""
 _DRAWN = 2
+_LETTERS = "abcdefgh"
 _OPTION = re.compile(r"^- ([a-h])\) ((?:.|\n(?!- [a-h]\) |\n|\Z))*)", re.MULTILINE)
 
 
@@ -45,21 +46,17 @@ def reword(exercise_id: str, prompt: str, variant: int) -> tuple[str, str]:
         return words(prompt, variant), ""
     options = list(_OPTION.finditer(prompt))
     letters = [option[1] for option in options]
-    if len(options) < 2 or letters != list("abcdefgh"[: len(options)]):
+    if len(options) < 2 or letters != list(_LETTERS[: len(options)]):
         return prompt, ""
     order = letters[:]
     if variant:
         random.Random(f"{variant} {exercise_id}").shuffle(order)
     text = {option[1]: option[2] for option in options}
-    for old, letter, new in reversed(list(zip(options, letters, order, strict=True))):
-        prompt = f"{prompt[: old.start()]}- {letter}) {text[new]}{prompt[old.end():]}"
-    return prompt, "".join(order)
+    new = dict(zip(letters, order, strict=True))
+    return _OPTION.sub(lambda old: f"- {old[1]}) {text[new[old[1]]]}", prompt), "".join(order)
 
 
 def original(answer: object, letters: str) -> object:
     """The letter that an answer to a shuffled question has in the lesson; others stay as is."""
-    if isinstance(answer, str) and len(letter := answer.strip().lower()) == 1:
-        place = ord(letter) - ord("a")
-        if 0 <= place < len(letters):
-            return letters[place]
-    return answer
+    original_of = dict(zip(_LETTERS, letters, strict=False))
+    return original_of.get(answer.strip().lower(), answer) if isinstance(answer, str) else answer

@@ -80,18 +80,9 @@ def open_lab(options) -> None:
     lab.start(options.lesson, options.jupyter)
 
 
-@word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
-      argument("--solutions", action="store_true", help="run the edition with solutions"))
-def run_lesson(options) -> int | None:
-    from tlschool.authoring import runner
-
-    try:
-        notebook, page, seconds = runner.run(options.lesson, solutions=options.solutions)
-    except runner.RunError as error:
-        return fail(error, 1)
-    print(f"{seconds:.1f} s\n{notebook}\n{page}")
-
-
+word("run", "Run a lesson and write it as a notebook and an HTML page.", LESSON,
+     argument("--solutions", action="store_true", help="run the edition with solutions"),
+     calls="tlschool.authoring.runner:run")
 word("doctor", "Check this computer and say how to repair what is amiss.",
      calls="tlschool.cli.doctor:report")
 word("progress", "Show which exercises are passed and what comes next.",
@@ -160,24 +151,20 @@ def diagnose_folders(options) -> int | None:
 
 @word("live", "Make a lesson's notebooks for typing live; `next` prints a step.",
       argument("lesson", help="such as 01; or next: the code of the step after the last run"),
-      argument("of", nargs="*", default=[], help="after next: a lesson, and a step"))
-def make_live(options) -> int:
-    from tlschool.authoring import runner
+      argument("of", nargs="?", help="after next: a lesson"),
+      argument("step", nargs="?", type=int, help="after that: a step of it"))
+def make_live(options) -> int | None:
     from tlschool.live import checkpoints, magic, notebooks, steps
 
-    if options.lesson != "next" and not options.of:
-        print("\n".join(notebooks.write(options.lesson)), flush=True)
-        try:
-            checkpoints.make(steps.read(options.lesson))
-        except runner.RunError as error:
-            return fail(error, 1)
-        return 0
-    id, number, *more = [*options.of, *[None] * (2 - len(options.of))]
-    if options.lesson != "next" or len(more) or number and not number.isdecimal():
+    if options.lesson == "next":
+        lesson, step = magic.upcoming(options.of, options.step)
+        print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}")
+        print(step.code)
+    elif options.of:
         return fail("`live` takes a lesson, or next, next 01, or next 01 7", 2)
-    lesson, step = magic.upcoming(id, number and int(number))
-    print(f"# lesson {lesson.about['id']}, step {step.number} of {len(lesson.steps)}\n{step.code}")
-    return 0
+    else:
+        print("\n".join(notebooks.write(options.lesson)), flush=True)
+        checkpoints.make(steps.read(options.lesson))
 
 
 word("slides", "Write a lesson's slides as one HTML file.", LESSON,
@@ -192,13 +179,10 @@ word("schedule", "Show which lessons fit into a day, and the breaks.",
 word("classroom", "Make assignments from lessons, and grade them.")(None)
 
 
-@word("classroom release", "Make nbgrader's assignments from lessons.",
-      argument("lessons", nargs="+", help="such as 01 02"), OUTPUT,
-      argument("--students", metavar="FILE", help="one a line: each gets other data"))
-def release(options) -> int:
-    from tlschool.classroom import command
-
-    return command.release(options.lessons, options.output, options.students)
+word("classroom release", "Make nbgrader's assignments from lessons.",
+     argument("lessons", nargs="+", help="such as 01 02"), OUTPUT,
+     argument("--students", metavar="FILE", help="one a line: each gets other data"),
+     calls="tlschool.classroom.command:release")
 
 
 @word("classroom grade",
@@ -206,9 +190,11 @@ def release(options) -> int:
       argument("path", metavar="FOLDER", help="of the submissions; or a notebook"),
       argument("--dry-run", action="store_true", help="only show the points of a notebook"),
       argument("--lesson", help="such as 01; needed for a folder"), OUTPUT,
-      argument("--seconds", type=float, help="for each submission; 120 by default"),
-      argument("--megabytes", type=float, help="of memory for each submission; 2000 by default"))
-def grade(options) -> int:
+      argument("--seconds", type=float, default=120,
+               help="for each submission; %(default)s by default"),
+      argument("--megabytes", type=float, default=2000,
+               help="of memory for each submission; %(default)s by default"))
+def grade(options) -> int | None:
     from tlschool.classroom import command
 
     limits = command.limits(options.seconds, options.megabytes)

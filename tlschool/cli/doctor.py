@@ -124,18 +124,17 @@ def memory() -> Finding:
 
 def kernel() -> Finding:
     """The entry that Jupyter and editors look up starts this Python; `tlcourse lab` needs none."""
-    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
+    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
+    from jupyter_client.manager import KernelManager
 
-    spec = KernelSpecManager().get_kernel_spec(NATIVE_KERNEL_NAME)
-    starts = spec.argv[0]
-    if starts in ("python", "python3", f"python3.{sys.version_info.minor}"):
-        starts = sys.executable  # as Jupyter itself replaces these names
+    kernel = KernelManager(kernel_name=NATIVE_KERNEL_NAME)
+    starts = kernel.format_kernel_cmd()[0]
     # The folder, for the programs of two environments may be links to one and the same file.
     ours = os.path.exists(starts) and os.path.samefile(
         Path(starts).parent, Path(sys.executable).parent)
     state = "this Python" if ours else f"{starts}, which is missing or another Python"
     return Finding("kernel", ours, f"{NATIVE_KERNEL_NAME} starts {state}",
-                   f"delete the folder {spec.resource_dir} and run "
+                   f"delete the folder {kernel.kernel_spec.resource_dir} and run "
                    f'"{sys.executable}" -m ipykernel install --sys-prefix')
 
 

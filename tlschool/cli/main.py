@@ -7,6 +7,7 @@ import sys
 from tlcourse import __version__
 from tlcourse.notebook.places import command
 from tlschool.cli.commands import WORDS, fail
+from tlschool.errors import CourseError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,12 +34,13 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     argv, jupyter = _split(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(argv)
-    options.jupyter = jupyter
+    options = _parser().parse_args(argv, argparse.Namespace(jupyter=jupyter))
     try:
         status = options.handler(options) or 0
         print(end="", flush=True)  # so that what cannot be printed is known here
         return status
+    except CourseError as error:
+        return fail(error, 1)
     except LookupError as error:
         if isinstance(error, KeyError | IndexError):
             raise

@@ -11,7 +11,6 @@ import ast
 import codecs
 import contextlib
 import io
-import linecache
 import os
 import pickle
 import subprocess
@@ -20,13 +19,15 @@ import tempfile
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
+from tlcourse.data import domain
 from tlcourse.notebook.check import lend
 from tlcourse.utils import cache
 from tlcourse.utils.messages import say
 from tlschool.authoring.names import names
-from tlschool.authoring.source import tree
+from tlschool.authoring.source import run, tree
 from tlschool.live.steps import Lesson, Step, read
 
 KEEP = """from tlschool.live.checkpoints import keep as _keep
@@ -90,13 +91,11 @@ def make(lesson: Lesson) -> None:
         return
     say(f"Lesson {id} runs once on this computer for its checkpoints. When the course was built "
         f"that took {lesson.about['seconds']:.0f} s.")
-    cells, section = [], None
-    for step in lesson.steps:
-        if step.section != section:
-            section = step.section
-            values = sorted(_needed(lesson, section)[1])
-            cells.append(new_code_cell(KEEP.format(section=section, names=values)))
-        cells.append(new_code_cell(_sources(step)[-1]))
+    cells = []
+    for section, steps in groupby(lesson.steps, key=lambda step: step.section):
+        values = sorted(_needed(lesson, section)[1])
+        cells.append(new_code_cell(KEEP.format(section=section, names=values)))
+        cells += [new_code_cell(_sources(step)[-1]) for step in steps]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         execute(new_notebook(cells=cells), folder=Path(folder), timeout=SECONDS,
                 progress=f"lesson {id}")
@@ -127,8 +126,6 @@ def keep(namespace: MutableMapping, section: str, wanted: Iterable[str]) -> None
 
     All are in one pickle, so that what they share stays shared.
     """
-    from tlcourse.data.domain import LOOKS
-
     values, left_out = {}, []
     for name in sorted(namespace.keys() & set(wanted)):
         try:
@@ -137,7 +134,7 @@ def keep(namespace: MutableMapping, section: str, wanted: Iterable[str]) -> None
         except Exception:  # noqa: BLE001, each kind of value refuses in its own way
             left_out.append(name)
     Path(KEPT).mkdir(exist_ok=True)
-    Path(KEPT, section).write_bytes(_pickled((values, left_out, LOOKS), namespace))
+    Path(KEPT, section).write_bytes(_pickled((values, left_out, domain.LOOKS), namespace))
 
 
 def load(lesson: Lesson, name: str, namespace: MutableMapping) -> Loaded:
@@ -158,18 +155,16 @@ def load(lesson: Lesson, name: str, namespace: MutableMapping) -> Loaded:
     UnknownCheckpoint
         As `find`, or no run is kept: see `make`.
     """
-    from tlcourse.data.domain import LOOKS
-
     section = find(lesson, name)
     if (states := cache.read(_place(lesson))) is None:
         raise UnknownCheckpoint(f"lesson {lesson.about['id']} has no run from which to load")
     used, content = pickle.loads(pickle.loads(states)[section])
     definitions, _ = _needed(lesson, section, used)
     for number, code in enumerate(definitions):
-        _run(code, f"<checkpoint {lesson.about['id']} {section} {number}>", namespace)
+        run(code, f"<checkpoint {lesson.about['id']} {section} {number}>", namespace)
     values, left_out, looks = _Unpickler(content, namespace).load()
     namespace.update(values)
-    LOOKS.extend(look for look in looks if look not in LOOKS)
+    domain.LOOKS.extend(look for look in looks if look not in domain.LOOKS)
     made = dict.fromkeys([*(name for code in definitions for name in names(code)[0]), *values])
     for step in lesson.steps:
         if step.section == section:
@@ -230,16 +225,6 @@ def _definitions(code: str) -> Iterator[str]:
 def _answer(solution: str) -> str:
     """The name that the last line of an exercise checks."""
     return solution.strip().rpartition("\n")[2].partition(" ")[0]
-
-
-def _run(code: str, origin: str, namespace: MutableMapping) -> None:
-    """Execute code, with its text at hand for whoever asks a function for its source.
-
-    It ends as that of a cell does, so that `sweep` knows the same function again.
-    """
-    code += "\n"
-    linecache.cache[origin] = (len(code), None, code.splitlines(keepends=True), origin)
-    exec(compile(code, origin, "exec"), namespace)
 
 
 def _pickled(value: object, namespace: MutableMapping) -> bytes:

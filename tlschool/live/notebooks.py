@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tlcourse.notebook import places
-from tlcourse.utils.files import write_atomically
-from tlschool.authoring.source import KERNEL, fingerprint, is_edited, tags
+from tlschool.authoring.source import keep_edited, made_of, save, tags
 from tlschool.live.steps import Lesson, clock, headings, read
 
 PRESENTER = """# {title}: presenter
@@ -48,13 +46,10 @@ def write(id: str) -> list[str]:
     made = {"presenter": _presenter(lesson), "participant": _participant(lesson)}
     for name, cells in made.items():
         about = {key: lesson.about[key] for key in ("id", "title", "minutes")}
-        notebook = new_notebook(cells=list(cells), metadata={
-            "kernelspec": KERNEL, "language_info": {"name": "python"},
-            "tlcourse": about | {"edition": name}})
-        notebook.metadata["tlcourse"]["inputs_sha256"] = fingerprint(notebook)
+        notebook = made_of(list(cells), about | {"edition": name})
         path = folder() / f"{about['id']}_{name}.ipynb"
-        kept = _keep_edited(path)
-        write_atomically(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+        kept = keep_edited(path, path.with_name(f"{path.stem} {date.today()}{path.suffix}"))
+        save(path, notebook)
         said.append(f"{path}{f' (the edited one is kept as {kept.name})' if kept else ''}")
     return [*said, f"They open in `{places.command()} lab`, in the folder live on the left."]
 
@@ -98,12 +93,3 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
         yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
         yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
     yield new_markdown_cell(lesson.closing, id="closing")
-
-
-def _keep_edited(path: Path) -> Path | None:
-    """Copy a notebook that differs from what was written; None where nothing had to be kept."""
-    if not is_edited(path):
-        return None
-    kept = places.unused(path.with_name(f"{path.stem} {date.today()}{path.suffix}"))
-    write_atomically(kept, path.read_bytes())
-    return kept

@@ -45,7 +45,7 @@ def show(length: str, lessons: Sequence[str] = ()) -> str:
     for lesson in left:
         lines.append(f"Left out: {_title(lesson)}, {lesson.minutes} min.")
     for number, lesson in enumerate(taken):
-        if missing := set(_needs(lesson)) - {other.about["id"] for other in taken[:number]}:
+        if missing := set(lesson.about["needs"]) - {other.about["id"] for other in taken[:number]}:
             lines.append(f"{_title(lesson)} builds on {', '.join(sorted(missing))}, which this day "
                          "leaves out or brings later: ask for it beforehand.")
     spare = ENDS[length] - (plan[-1].end if plan else BEGIN)
@@ -59,7 +59,7 @@ def choose(wanted: Sequence[Lesson], end: int) -> tuple[list[Lesson], list[Lesso
     """
     taken, left = [], []
     for lesson in wanted:
-        builds_on_left = {other.about["id"] for other in left} & set(_needs(lesson))
+        builds_on_left = {other.about["id"] for other in left} & set(lesson.about["needs"])
         fits = not builds_on_left and day([*taken, lesson])[-1].end <= end
         (taken if fits else left).append(lesson)
     return taken, left
@@ -102,7 +102,3 @@ def _joined(plan: Sequence[Entry]) -> list[tuple[int, int, str]]:
 
 def _title(lesson: Lesson) -> str:
     return f"{lesson.about['id']} {lesson.about['title']}"
-
-
-def _needs(lesson: Lesson) -> list[str]:
-    return lesson.about.get("needs", [])

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from tlcourse.utils.files import write_atomically
-from tlschool.authoring.formulas import mathml
+from tlschool.authoring.formulas import Formulas
 from tlschool.authoring.source import tags
 from tlschool.live import notebooks
 from tlschool.live.steps import Lesson, Step, clock, read
@@ -39,16 +39,12 @@ def write(id: str) -> Path:
     """
     lesson = read(id)
     notebook = new_notebook(cells=list(_cells(lesson)))
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = mathml(cell.source)
-    scripts = {name: _asset(f"{name}.js") for name in ("reveal", "notes")}
-    resources = {f"{name}_js": script for name, script in scripts.items()}
-    resources |= {"reveal_css": _asset("reveal.css"),
-                  "metadata": {"name": f"{lesson.about['id']} {lesson.about['title']}"}}
+    resources = {"reveal_js": _asset("reveal.js"), "notes_js": _asset("notes.js"),
+                 "reveal_css": _asset("reveal.css"),
+                 "metadata": {"name": f"{lesson.about['id']} {lesson.about['title']}"}}
     exporter = SlidesExporter(
         template_name="reveal", exclude_input_prompt=True, exclude_output_prompt=True,
-        exclude_anchor_links=True,
+        exclude_anchor_links=True, preprocessors=[Formulas],
         raw_template=(ASSETS / "slides.html.j2").read_text(encoding="utf-8"),
         config=Config(CSSHTMLHeaderPreprocessor={"style": "default"}),
     )
@@ -83,8 +79,7 @@ def _slide(step: Step, heading: str) -> Iterator[NotebookNode]:
         yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
     notes = f"**{clock(step.mark)} · step {step.number}**\n\n{step.text}\n\n{step.after}"
     yield _markdown(notes, "notes")
-    outputs = [_shortened(output, about.get("slide_lines")) for output in step.cell.outputs
-               if not _is_widget(output)]
+    outputs = [_shortened(output, about.get("slide_lines")) for output in step.cell.outputs]
     if not outputs:
         return
     if "slide-output-apart" in tags(step.cell):
@@ -101,10 +96,6 @@ def _shortened(output: NotebookNode, most: int | None) -> NotebookNode:
     if most is None or len(lines) <= most:
         return output
     return NotebookNode(output, text="\n".join([*lines[:most], "…"]))
-
-
-def _is_widget(output: NotebookNode) -> bool:
-    return any("widget" in kind for kind in output.get("data", ()))
 
 
 def _markdown(text: str, kind: str) -> NotebookNode:
