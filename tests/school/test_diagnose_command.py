@@ -1,5 +1,7 @@
 """`tlcourse diagnose`: your own folders and tables, a printed report and a page."""
 
+import pathlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,3 +87,50 @@ def test_source_and_target_must_be_given(capsys):
     with pytest.raises(SystemExit):
         cli.main(["diagnose", "--source", "x"])
     assert "--target" in capsys.readouterr().err
+
+
+def test_from_tables_to_predictions_for_another_file(here, capsys):
+    table(here / "old.csv", 0)
+    table(here / "new.csv", 1)
+    words = ["--source", "old.csv", "--target", "new.csv", "--label", "kind"]
+    assert diagnose(*words, "--save", "model") == 0
+    assert "model: " in capsys.readouterr().out.splitlines()[-1]
+    table(here / "later.csv", 2)
+    later = pd.read_csv(here / "later.csv")
+    later.drop(columns="kind").to_csv(here / "unlabelled.csv", index=False)
+    assert cli.main(["predict", "model", "unlabelled.csv"]) == 0
+    said = pd.read_csv(here / "predictions.csv")
+    assert list(said.columns) == ["file", "row", "class", "probability", "far"]
+    assert (said["class"] == later["kind"]).mean() > 0.9 and said["row"].tolist()[:2] == [1, 2]
+    assert "60 samples" in capsys.readouterr().out
+    assert diagnose(*words, "--save", "model") == 0 and (here / "model (2)" / "card.json").exists()
+    later.drop(columns="size").to_csv(here / "lacks.csv", index=False)
+    assert cli.main(["predict", "model", "lacks.csv"]) == 1
+    assert "has no column size" in capsys.readouterr().err
+
+
+def test_from_folders_to_predictions_for_single_pictures(here, capsys):
+    for domain in ("print", "scan"):
+        for digit in "01":
+            (here / domain / digit).mkdir(parents=True)
+            for i in range(8):
+                picture = np.full((16, 16), 20 + i, dtype=np.uint8)
+                picture[(slice(6, 9),) if digit == "0" else (slice(None), slice(6, 9))] = 200
+                Image.fromarray(picture).save(here / domain / digit / f"{i}.png")
+    assert diagnose("--source", "print", "--target", "scan", "--save", "model") == 0
+    (here / "scan" / "1" / "spoilt.png").write_bytes(b"")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60), dtype=np.uint8)).save(
+        here / "strange.jpg")
+    assert cli.main(["predict", "model", "scan", "strange.jpg", "--output", "said.csv"]) == 0
+    said = pd.read_csv(here / "said.csv").set_index("file")
+    assert (said["class"].dropna().drop("strange.jpg").astype(int).tolist() == 8 * [0] + 8 * [1])
+    assert said["far"]["strange.jpg"] and not said["far"][str(pathlib.Path("scan/0/3.png"))]
+    assert "1 file could not be read as images: " in capsys.readouterr().out
+    assert cli.main(["predict", "scan", "strange.jpg"]) == 1
+    assert "scan holds no saved model" in capsys.readouterr().err
+
+
+def test_what_is_for_tables_is_refused_for_folders(here, capsys):
+    (here / "scan").mkdir()
+    assert diagnose("--source", "scan", "--target", "scan", "--group", "patient") == 1
+    assert "group='patient' is for tables" in capsys.readouterr().err

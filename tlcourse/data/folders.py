@@ -13,13 +13,9 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from tlcourse.data.domain import DataError, Domain
-from tlcourse.data.pictures import (
-    LargePictureError,
-    Picture,
-    on_ground,
-    prepare_pair,
-    read_picture,
-)
+from tlcourse.data.pictures import LargePictureError, Picture, on_ground, prepare_pair, read_picture
+from tlcourse.data.pictures import Preparation as PicturePreparation
+from tlcourse.data.tables import Preparation as TablePreparation
 from tlcourse.data.tables import read_tables
 from tlcourse.utils.messages import counted, listed
 
@@ -69,6 +65,33 @@ def read_domains(
     DataError
         Nothing to read, or a folder beside a table; in one sentence.
     """
+    found = read_pair(source, target, label=label, bins=bins, group=group)
+    return found.source, found.target, found.notices
+
+
+@dataclass(frozen=True, eq=False)
+class OwnData:
+    """Two domains that were read, and how further files are read in the same way.
+
+    Parameters
+    ----------
+    source, target : Domain
+    notices : list of str
+    preparation : Preparation
+        That of `tlcourse.data.pictures`, or that of `tlcourse.data.tables`.
+    """
+
+    source: Domain
+    target: Domain
+    notices: list[str]
+    preparation: PicturePreparation | TablePreparation
+
+
+def read_pair(
+    source: Path | str, target: Path | str, *, label: str | None = None, bins: int | None = None,
+    group: str | None = None,
+) -> OwnData:
+    """Read two domains as `read_domains` does, and tell how they were prepared."""
     source, target = Path(source), Path(target)
     for path in (source, target):
         if not path.exists():
@@ -76,10 +99,14 @@ def read_domains(
     if source.is_dir() != target.is_dir():
         raise DataError(f"{source} and {target} must both be folders of images or both be tables")
     names = _names(source, target)
-    if source.is_dir():
-        return _image_domains(source, target, names)
-    tables = read_tables(source, target, names, label, bins=bins, group=group)
-    return tables.source, tables.target, tables.notices
+    if not source.is_dir():
+        tables = read_tables(source, target, names, label, bins=bins, group=group)
+        return OwnData(tables.source, tables.target, tables.notices, tables.preparation)
+    for option, value in {"label": label, "bins": bins, "group": group}.items():
+        if value is not None:
+            raise DataError(f"{option}={value!r} is for tables, and {source} is a folder of "
+                            "images: its subfolders are the classes")
+    return _image_domains(source, target, names)
 
 
 def _names(source: Path, target: Path) -> tuple[str, str]:
@@ -88,7 +115,7 @@ def _names(source: Path, target: Path) -> tuple[str, str]:
     return (mine, theirs) if mine != theirs else (f"{mine} (source)", f"{theirs} (target)")
 
 
-def _image_domains(source: Path, target: Path, names) -> tuple[Domain, Domain, list[str]]:
+def _image_domains(source: Path, target: Path, names) -> OwnData:
     # A target has no test part elsewhere, so its own may serve; a source must not learn from one.
     roles = (("train", "val"), ("train", "val", "test"))
     found = [_read_images(*x) for x in zip((source, target), names, roles, strict=True)]
@@ -103,7 +130,7 @@ def _image_domains(source: Path, target: Path, names) -> tuple[Domain, Domain, l
         numbers = {label: k for k, label in enumerate(classes)}
         domains.append(Domain(name, X, np.array([numbers[k] for k in images.labels]), classes))
     about = [notice for images in found for notice in images.notices]
-    return *domains, [*about, *_nearly_equal(*domains), *notices]
+    return OwnData(*domains, [*about, *_nearly_equal(*domains), *notices], preparation)
 
 
 @dataclass

@@ -4,5 +4,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "run": ["diagnose"],
+    "saved": ["load_model", "predict", "train"],
     "report.report": ["Report"],
 })

@@ -5,7 +5,8 @@ takes, what it answers, and how well it did.
 """
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ import safetensors.torch
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from tlcourse.data.domain import DataError, Domain
 from tlcourse.data.framing import resize
+from tlcourse.data.pictures import Preparation as PicturePreparation
+from tlcourse.data.tables import Preparation as TablePreparation
 from tlcourse.diagnose import strategies
 from tlcourse.diagnose.matching import LARGE, pair
 from tlcourse.diagnose.pair import Draw, Pair, scaling
@@ -24,7 +28,7 @@ from tlcourse.features import features
 from tlcourse.models.network import Network, pretrained, small_cnn
 from tlcourse.training import predict as logits_of
 from tlcourse.utils.files import write_atomically
-from tlcourse.utils.messages import one_line
+from tlcourse.utils.messages import counted, listed, one_line
 from tlcourse.utils.provenance import provenance
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
@@ -141,6 +145,84 @@ def train(source: Domain, target: Domain, strategy: str, **about) -> Model:
         **about, **provenance("tlcourse diagnose --save"),
     }
     return Model(network, card, mean, scale, known)
+
+
+def predict(folder: Path | str, inputs: Path | str | Sequence[Path | str] | Tensor) -> pd.DataFrame:
+    """Ask a saved model about new samples, read and prepared as those that it was trained on.
+
+    Parameters
+    ----------
+    folder : path
+        Where `Model.save` or ``tlcourse diagnose --save`` wrote it.
+    inputs : path, sequence of paths, or tensor
+        Pictures, or folders of pictures; tables, with or without labels; or inputs that a notebook
+        has prepared, for a model that was trained on such.
+
+    Returns
+    -------
+    DataFrame
+        ``file`` and, for tables, ``row`` (from 1), then ``class``, ``probability`` and ``far``. A
+        picture that cannot be read has no class. What should be known stands in
+        ``attrs["notices"]``.
+
+    Raises
+    ------
+    DataError
+        No model there, a model of other inputs, a table that lacks a column.
+    """
+    model = load_model(folder)
+    if not isinstance(inputs, str | Path | list | tuple):
+        return model.predict(inputs)
+    paths = [Path(path) for path in ([inputs] if isinstance(inputs, str | Path) else inputs)]
+    if lacking := [path for path in paths if not path.exists()]:
+        raise DataError(f"there is no {lacking[0]}")
+    about = model.card.get("preparation")
+    if about is None:
+        raise DataError(f"the model in {folder} was trained on arrays of a notebook, which files "
+                        "cannot be prepared for; give an array")
+    if "pictures" in about:
+        return _about_pictures(model, PicturePreparation(**about["pictures"]), paths)
+    return _about_tables(model, TablePreparation.from_json(json.dumps(about["table"])), paths)
+
+
+def _about_pictures(model: Model, preparation: PicturePreparation, paths) -> pd.DataFrame:
+    files = [file for path in paths for file in
+             (sorted(p for p in path.rglob("[!.]*") if p.is_file()) if path.is_dir() else [path])]
+    found, rows, unread = [], [], []
+    for file in tqdm(files, desc="reading", delay=2, leave=False):
+        try:
+            found.append(torch.from_numpy(preparation.read(file)))
+            rows.append(len(rows) + len(unread))
+        except DataError:
+            unread.append(str(file))
+    if not found:
+        raise DataError(f"{listed(list(map(str, paths)))} holds no image that can be read")
+    said = model.predict(torch.stack(found)).set_axis(rows).reindex(range(len(files)))
+    said.insert(0, "file", [str(file) for file in files])
+    said.attrs["notices"] = [f"{counted(len(unread), 'file')} could not be read as images: "
+                             f"{listed(unread)}"] if unread else []
+    return said
+
+
+def _about_tables(model: Model, preparation: TablePreparation, paths) -> pd.DataFrame:
+    tables, notices = [], []
+    for path in paths:
+        X, more = preparation.read(path)
+        said = model.predict(torch.from_numpy(X))
+        said.insert(0, "row", np.arange(1, len(said) + 1))
+        said.insert(0, "file", str(path))
+        tables.append(said)
+        notices += more
+    said = pd.concat(tables, ignore_index=True)
+    said.attrs["notices"] = notices
+    return said
+
+
+def as_card(preparation: PicturePreparation | TablePreparation) -> dict:
+    """A preparation as the card of a model holds it."""
+    if isinstance(preparation, PicturePreparation):
+        return {"pictures": asdict(preparation)}
+    return {"table": json.loads(preparation.as_json())}
 
 
 def load_model(folder: Path | str) -> Model:

@@ -119,6 +119,8 @@ def page_file(output: str) -> Path:
                  help="a folder of images, one subfolder a class, or a CSV table")
         for side in ("source", "target")),
       argument("--label", metavar="COLUMN", help="of the tables; holds the labels"),
+      argument("--bins", type=int, metavar="N",
+               help="cut labels that are amounts into so many classes"),
       argument("--group", metavar="COLUMN",
                help="of the tables; patient, writer or machine: none is on both sides of a split"),
       argument("--score", choices=["accuracy", "balanced_accuracy", "macro_f1", "auc"],
@@ -127,23 +129,61 @@ def page_file(output: str) -> Path:
       argument("--seeds", type=int, default=5, help="repetitions; 5 by default"),
       argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out"),
       argument("--output", default="diagnosis.html", metavar="FILE",
-               help="the report as a page, beside the printed one; diagnosis.html by default"))
+               help="the report as a page, beside the printed one; diagnosis.html by default"),
+      argument("--save", metavar="FOLDER",
+               help="train the advised way on all labels and save it, for `predict`"))
 def diagnose_folders(options) -> int | None:
-    from tlcourse.data.folders import read_domains
+    from tlcourse.data.folders import read_pair
     from tlcourse.diagnose.run import diagnose
     from tlcourse.utils.files import write_atomically
 
     try:
         page = places.unused(page_file(options.output))
-        source, target, notices = read_domains(options.source, options.target,
-                                               label=options.label, group=options.group)
-        report = diagnose(source, target, labels_per_class=options.labels_per_class,
+        own = read_pair(options.source, options.target, label=options.label, bins=options.bins,
+                        group=options.group)
+        report = diagnose(own.source, own.target, labels_per_class=options.labels_per_class,
                           seeds=options.seeds, score=options.score, budget=options.budget)
     except ValueError as error:  # the data or a setting; the message is for the one who gave them
         return fail(error, 1)
-    report.notices[:0] = notices
+    report.notices[:0] = own.notices
     write_atomically(page, report.page())
     print(f"{report}\n\n{page}")
+    if options.save:
+        save_advised(report, own, places.unused(Path(options.save)))
+
+
+def save_advised(report, own, folder: Path) -> None:
+    """Train the way that a report advises on all labels, and save it."""
+    from tlcourse.diagnose import saved
+
+    way = report.advised if report.overall == "positive" else "scratch"
+    score = report.table.loc[way, ["score", "gap", "low", "high"]].dropna().to_dict()
+    saved.train(own.source, own.target, way, preparation=saved.as_card(own.preparation),
+                measured={"name": report.score_name, **score,
+                          "labels_per_class": report.labels_per_class}).save(folder)
+    print(f"{folder}: {way}, trained on all labels of {own.target.name}")
+
+
+@word("predict", "Ask a model that `diagnose --save` wrote about new pictures or tables.",
+      argument("model", metavar="FOLDER", help="of the saved model"),
+      argument("files", nargs="+", help="pictures, folders of pictures, or tables"),
+      argument("--output", default="predictions.csv", metavar="FILE",
+               help="class, probability, and whether a sample lies far from all that was known; "
+                    "%(default)s by default"))
+def predict_files(options) -> int | None:
+    from tlcourse.diagnose.saved import predict
+    from tlcourse.utils.files import write_atomically
+
+    try:
+        said = predict(options.model, options.files)
+    except ValueError as error:
+        return fail(error, 1)
+    path = places.unused(Path(options.output))
+    write_atomically(path, said.to_csv(index=False))
+    for notice in said.attrs["notices"]:
+        print(f"{notice}.")
+    far = said["far"].eq(True).sum()
+    print(f"{path}: {len(said):,} samples, {far:,} of them far from all that the model knows")
 
 
 # Whoever presents
