@@ -75,10 +75,16 @@ class Jobs:
         When the diagnosis began, in seconds of `time.monotonic`.
     budget : float, optional
         Seconds from then on in which jobs may run.
+    one_process : bool
+        Run all in this process: slower, and where the data is large it spares a copy of PyTorch
+        and of the data for each core.
     """
 
     def __init__(self, both: Pair, draws: dict, model: Maker | None, began: float,
-                 budget: float | None):
+                 budget: float | None, *, one_process: bool = False):
+        # Tables are done before a process has started.
+        alone = one_process or both.target_X.ndim == 2
+        self.workers = 1 if alone else parallel.workers(elsewhere=1)
         self.both, self.draws, self.make = both, draws, model or strategies.default_model(both)
         self.folder = cache.place("diagnose", *_known_by(both, draws, model))
         self.deadline = began + (math.inf if budget is None else budget)
@@ -97,9 +103,7 @@ class Jobs:
         missing = [(kind, seed) for seed in seeds for kind in kinds if not self.kept(kind, [seed])]
         needed = sorted({seed for kind, seed in missing if kind != "scratch"})
         starts = [("start", seed) for seed in needed if not self._path("start", seed).is_file()]
-        # A process for each core for images; tables are done before a process has started.
-        workers = 1 if self.both.target_X.ndim == 2 else parallel.workers(elsewhere=1)
-        batches = [seeds[i : i + workers] for i in range(0, len(seeds), workers)]
+        batches = [seeds[i : i + self.workers] for i in range(0, len(seeds), self.workers)]
         # Where time is short, many seeds of the cheaper strategies decide more than a few of all.
         rounds = [[(kind, seed) for kind, seed in starts + missing
                    if seed in batch and TURN.get(kind, 1) == turn]
@@ -108,7 +112,8 @@ class Jobs:
         why = "the budget of seconds had no room for them"
         try:
             with bar, _large_pages(), joblib.Parallel(
-                    workers, return_as="generator_unordered", pre_dispatch=workers) as pool:
+                    self.workers, return_as="generator_unordered",
+                    pre_dispatch=self.workers) as pool:
                 for jobs in rounds:
                     for kind, looks, seconds in pool(self._in_time(jobs)):
                         LOOKS.extend(look for look in map(tuple, looks) if look not in LOOKS)

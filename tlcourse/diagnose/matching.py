@@ -23,7 +23,7 @@ LEAST, SMALL, LARGE = 16, 64, 96
 """Images of 16 to 64 pixels go into a small network, larger ones into Lite0 at 96 pixels."""
 LARGE_A_SECOND = 50
 """Large images that Lite0 surely takes in a second."""
-MOST_BYTES = 100e6
+MOST_BYTES = 80e6
 """Inputs of a domain that all processes together can hold several times in 2 GB."""
 
 

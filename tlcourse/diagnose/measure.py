@@ -23,6 +23,9 @@ FEWEST_OF_A_CLASS = 5
 """Those of them that the recall of a class can be measured on."""
 MOST_COMPARED = 500
 """Samples of each domain that distances and gradients are measured on."""
+MOST_NUMBERS = 1_000_000
+"""Numbers in the samples of one gradient: of large pictures, what a network makes of many samples
+at once would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,7 @@ def _gradients(draw: Draw, make: Maker) -> tuple[float, float]:
 
 def _gradient(make: Maker, draw: Draw, part: Domain) -> torch.Tensor:
     model = make(len(part.classes), draw.seed).train()
-    part = part.subset(slice(MOST_COMPARED))
+    part = part.subset(slice(min(MOST_COMPARED, MOST_NUMBERS // part.X[0].numel())))
     loss = cross_entropy(model(part.X), part.y)
     found = torch.autograd.grad(loss, list(model.backbone.parameters()))
     return torch.cat([g.flatten() for g in found])

@@ -84,7 +84,7 @@ def diagnose(
         s: f"{both.source_name} and {both.target_name} have no class in common"
         for s in UNLABELLED if s in strategies}
     kinds = ["scratch", *(s for s in strategies if s not in not_applicable), "causes"]
-    work = Jobs(both, draws, model, began, budget)
+    work = Jobs(both, draws, model, began, budget, one_process=bool(thinned))
     left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
 
     found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
