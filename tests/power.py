@@ -21,7 +21,7 @@ from tlcourse.utils.provenance import provenance
 
 REPETITIONS, LABELS = 40, 5
 SIZES = {"source": 1000, "target": 400}
-COLUMNS, APART = 10, 1.9
+COLUMNS, APART = 4, 1.9
 
 
 def repetition(case: int) -> Report:

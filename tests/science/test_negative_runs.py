@@ -36,6 +36,16 @@ def false_alarms():
     return script(ROOT / "tests" / "false_alarms.py")
 
 
+@pytest.fixture(scope="module")
+def known_pairs():
+    return script(ROOT / "tests" / "known_pairs.py")
+
+
+@pytest.fixture(scope="module")
+def power():
+    return script(ROOT / "tests" / "power.py")
+
+
 @pytest.mark.parametrize(("name", "command"), [
     ("negative", "python data/runs/negative.py"), ("patients", "python data/runs/patients.py"),
     ("false_alarms", "python tests/false_alarms.py")])
@@ -142,6 +152,38 @@ def test_a_recorded_report_is_what_a_diagnosis_of_today_gives(false_alarms, case
     assert today.verdict == kept["verdict"]
     for s, (estimate, _, _) in kept["gap"].items():
         assert today.gap[s].estimate == pytest.approx(estimate, abs=TOLERANCE)
+
+
+# --- known pairs, and how often a gain is seen ---
+
+def test_at_least_eighteen_of_twenty_known_pairs_are_diagnosed_right(known_pairs):
+    record = recorded("known_pairs")
+    assert [row["name"] for row in record["pairs"]] == list(known_pairs.TRUTH)
+    right = 0
+    for row in record["pairs"]:
+        _, _, verdicts, cause = known_pairs.TRUTH[row["name"]]
+        name, evidence = row["causes"][0]
+        found = name if evidence >= known_pairs.SHOWN else None
+        right += found == cause and all(row["verdict"][s] == w for s, w in verdicts.items())
+    assert right == record["right"] >= 18 and len(record["pairs"]) == 20
+
+
+@pytest.mark.parametrize("name", ["two classes swapped", "unbalanced, else equal"])
+def test_a_known_pair_is_diagnosed_right_today(known_pairs, name):
+    assert known_pairs.found(name)[1]
+
+
+def test_the_documentation_says_how_often_a_gain_of_ten_points_is_seen(power):
+    record = recorded("power")
+    assert 0.09 < record["mean gap"] < 0.11 and len(record["runs"]) == power.REPETITIONS == 40
+    seen = sum(run["verdict"] == "positive" for run in record["runs"])
+    assert record["seen"] == seen / 40
+    said = f"in {seen} of 40 such cases"
+    assert said in " ".join((diagnose.__doc__ + (ROOT / "README.md").read_text("utf-8")).split())
+    with joblib.parallel_config("sequential"):
+        today = power.repetition(0)
+    kept = record["runs"][0]
+    assert today.gap["source_only"].estimate == pytest.approx(kept["gap"], abs=TOLERANCE)
 
 
 # --- figures ---

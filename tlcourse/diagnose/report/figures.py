@@ -17,7 +17,7 @@ def plot(results: Results) -> Figure:
     figure, both = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
     words = [draw(axes, results) for axes, draw in zip(both, (_gaps, _causes), strict=True)]
     title, answer = f"{results.source} → {results.target}", next(iter(answers(results).values()))
-    figure.suptitle(drawing.literal(f"{title}: {answer[0].lower()}{answer[1:]}"), wrap=True)
+    figure.suptitle(drawing.literal(f"{title}. {answer}"), wrap=True)
     figure.alt_text = f"Diagnosis of {title}. {' '.join(words)}"
     return figure
 
