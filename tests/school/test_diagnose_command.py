@@ -134,3 +134,15 @@ def test_what_is_for_tables_is_refused_for_folders(here, capsys):
     (here / "scan").mkdir()
     assert diagnose("--source", "scan", "--target", "scan", "--group", "patient") == 1
     assert "group='patient' is for tables" in capsys.readouterr().err
+
+
+def test_choosing_among_tables_ends_in_a_model(here, capsys):
+    for seed, name in enumerate(("new", "old", "other")):
+        table(here / f"{name}.csv", seed)
+    words = ["--target", "new.csv", "--source", "old.csv", "--source", "other.csv"]
+    assert cli.main(["choose", *words, "--label", "kind", "--labels", "2", "--save", "best"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Use ") and "best: trained on all labels of new" in said
+    assert cli.main(["predict", "best", "other.csv"]) == 0
+    assert cli.main(["choose", *words[:4], "--source", "old.csv"]) == 1
+    assert "each with a name of its own, got old, old" in capsys.readouterr().err

@@ -72,7 +72,7 @@ def diagnose(
     if isinstance(strategies, str):
         raise ValueError(f"strategies are a list, got {strategies!r}; write [{strategies!r}]")
     strategies = tuple(dict.fromkeys(strategies))
-    _check_settings(labels_per_class, seeds, strategies, score, budget)
+    check_settings(labels_per_class, seeds, strategies, score, budget)
     (source, target), thinned = within(budget, source, target)
     both = pair(source, target, progress=progress)
     draws = {"folds": max(int(seeds), FEWEST_FOLDS), "labels_per_class": int(labels_per_class)}
@@ -114,7 +114,8 @@ def _always_the_most_frequent(both: Pair, score: str, folds: int, seeds: range) 
     return Baseline(both.classes[answer], float(np.mean(reached)))
 
 
-def _check_settings(labels_per_class, seeds, strategies, score, budget) -> None:
+def check_settings(labels_per_class, seeds, strategies, score, budget) -> None:
+    """Refuse settings of `diagnose` that are out of range."""
     unknown = [s for s in strategies if s not in STRATEGIES]
     if unknown or not strategies:
         raise ValueError(f"strategies are some of {', '.join(STRATEGIES)}, got "

@@ -107,7 +107,10 @@ class Model:
         write_atomically(Path(folder) / CARD, json.dumps(self.card, indent=1) + "\n")
 
 
-def train(source: Domain, target: Domain, strategy: str, **about) -> Model:
+def train(
+    source: Domain, target: Domain, strategy: str,
+    preparation: PicturePreparation | TablePreparation | None = None, **about,
+) -> Model:
     """Train a network for the target with one strategy and all labels that there are.
 
     Parameters
@@ -115,21 +118,29 @@ def train(source: Domain, target: Domain, strategy: str, **about) -> Model:
     source, target : Domain
         As for `tlcourse.diagnose.diagnose`.
     strategy : str
-        "scratch", "source_only", "frozen", "fine_tune" or "aligned".
+        "scratch", "source_only", "frozen", "fine_tune" or "aligned", or for small pictures in
+        colour "lite0", a small network on the features that EfficientNet-Lite0 finds in them.
+    preparation : Preparation, optional
+        How the files of both were read, so that `predict` reads others in the same way.
     **about
-        What the card shall say beside: score, preparation of files.
+        What the card shall say beside, such as the score.
 
     Returns
     -------
     Model
         With the networks and settings of `tlcourse.diagnose.diagnose`.
     """
+    shape = list(target.X.shape[1:])
+    way = strategy
+    if strategy == "lite0":
+        source, target = (replace(d, X=resize(d.X, LARGE)) for d in (source, target))
+        way = "scratch"
     both = pair(source, target)
     make = strategies.default_model(both)
-    draw, mean, scale = _everything(both, strategy)
-    start = None if strategy == "scratch" else strategies.pretrain(draw, make)
-    network = strategies.TRAIN[strategy](draw, make, start).eval()
-    seen = draw.pool if strategy == "scratch" else torch.cat([draw.pool, draw.source.X])
+    draw, mean, scale = _everything(both, way)
+    start = None if way == "scratch" else strategies.pretrain(draw, make)
+    network = strategies.TRAIN[way](draw, make, start).eval()
+    seen = draw.pool if way == "scratch" else torch.cat([draw.pool, draw.source.X])
     chosen = np.random.default_rng(0).permutation(len(seen))[:MOST_KNOWN]
     known = _thumbnails(seen[torch.from_numpy(chosen)])
     pictures = target.X.ndim == 4
@@ -137,11 +148,12 @@ def train(source: Domain, target: Domain, strategy: str, **about) -> Model:
     card = {
         "source": source.name, "target": target.name, "strategy": strategy,
         "classes": list(both.classes[: network.head.out_features]),
-        "shape": list(target.X.shape[1:]), "large": large, "inputs": both.target_X.shape[1],
+        "shape": shape, "large": large, "inputs": both.target_X.shape[1],
         "channels": max(source.X.shape[1], target.X.shape[1]) if pictures else 0,
         "size": LARGE if large else both.target_X.shape[-1],
         "far": float(np.quantile(_distances(known, known, itself=True), USUAL)),
         "samples": {source.name: len(source), target.name: len(target)},
+        "preparation": preparation and as_card(preparation),
         **about, **provenance("tlcourse diagnose --save"),
     }
     return Model(network, card, mean, scale, known)

@@ -114,20 +114,25 @@ def page_file(output: str) -> Path:
     return path / "diagnosis.html" if path.is_dir() or output.endswith(("/", "\\")) else path
 
 
+LABEL = argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
+GROUP = argument("--group", metavar="COLUMN",
+                 help="of the tables; patient, writer or machine: none is on both sides of a split")
+SCORE = argument("--score", choices=["accuracy", "balanced_accuracy", "macro_f1", "auc"],
+                 help="accuracy, or balanced accuracy where classes are unbalanced, by default")
+BUDGET = argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out")
+
+
 @word("diagnose", "Does your source help on your target, and why (not)?",
       *(argument(f"--{side}", required=True, metavar="FOLDER_OR_CSV",
                  help="a folder of images, one subfolder a class, or a CSV table")
         for side in ("source", "target")),
-      argument("--label", metavar="COLUMN", help="of the tables; holds the labels"),
+      LABEL,
       argument("--bins", type=int, metavar="N",
                help="cut labels that are amounts into so many classes"),
-      argument("--group", metavar="COLUMN",
-               help="of the tables; patient, writer or machine: none is on both sides of a split"),
-      argument("--score", choices=["accuracy", "balanced_accuracy", "macro_f1", "auc"],
-               help="accuracy, or balanced accuracy where classes are unbalanced, by default"),
+      GROUP, SCORE,
       argument("--labels-per-class", type=int, default=5, help="of the target; 5 by default"),
       argument("--seeds", type=int, default=5, help="repetitions; 5 by default"),
-      argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out"),
+      BUDGET,
       argument("--output", default="diagnosis.html", metavar="FILE",
                help="the report as a page, beside the printed one; diagnosis.html by default"),
       argument("--save", metavar="FOLDER",
@@ -158,10 +163,38 @@ def save_advised(report, own, folder: Path) -> None:
 
     way = report.advised if report.overall == "positive" else "scratch"
     score = report.table.loc[way, ["score", "gap", "low", "high"]].dropna().to_dict()
-    saved.train(own.source, own.target, way, preparation=saved.as_card(own.preparation),
+    saved.train(own.source, own.target, way, own.preparation,
                 measured={"name": report.score_name, **score,
                           "labels_per_class": report.labels_per_class}).save(folder)
     print(f"{folder}: {way}, trained on all labels of {own.target.name}")
+
+
+@word("choose", "Which of your sources, and how to use it for your target?",
+      argument("--target", required=True, metavar="FOLDER_OR_CSV", help="as for `diagnose`"),
+      argument("--source", required=True, action="append", metavar="FOLDER_OR_CSV",
+               help="as for `diagnose`; once for each source"),
+      LABEL, GROUP, SCORE,
+      argument("--labels", type=int, default=5, metavar="N",
+               help="labelled samples of each class to train with; %(default)s by default"),
+      BUDGET,
+      argument("--save", metavar="FOLDER",
+               help="train the best way on all labels and save it, for `predict`"))
+def choose_folders(options) -> int | None:
+    from tlcourse.data.folders import read_pair
+    from tlcourse.diagnose.choice import choose_among
+
+    try:
+        pairs = [read_pair(source, options.target, label=options.label, group=options.group)
+                 for source in options.source]
+        choice = choose_among(pairs, labels_per_class=options.labels, score=options.score,
+                              budget=options.budget)
+    except ValueError as error:
+        return fail(error, 1)
+    print(choice)
+    if options.save and choice.best:
+        folder = places.unused(Path(options.save))
+        choice.save(folder)
+        print(f"\n{folder}: trained on all labels of {choice.target.name}")
 
 
 @word("predict", "Ask a model that `diagnose --save` wrote about new pictures or tables.",
