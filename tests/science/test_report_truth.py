@@ -142,7 +142,7 @@ def test_blind_answers_gain_nothing_and_another_score_trains_nothing_again(tmp_p
     plain = diagnose(*both, **settings, score="accuracy")
     assert plain.baseline.score > 0.8 and "accuracy" in str(plain)
     assert sorted(p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()) == kept
-    with pytest.raises(ValueError, match="score is one of accuracy, balanced_accuracy"):
+    with pytest.raises(ValueError, match="score is one of auto, accuracy, balanced_accuracy"):
         diagnose(*both, **settings, score="f1")
 
 
@@ -190,6 +190,8 @@ def test_other_groups_are_another_diagnosis(tmp_path, monkeypatch):
     plain = diagnose(noise("s", 60, 0), noise("t", 60, 1), **settings)
     grouped = diagnose(noise("s", 60, 0), noise("t", 60, 1, np.arange(60) // 6), **settings)
     assert [r["score"] for r in plain.runs] != [r["score"] for r in grouped.runs]
+    given = diagnose(noise("s", 60, 0), noise("t", 60, 1), groups=np.arange(60) // 6, **settings)
+    assert given.runs == grouped.runs
 
 
 def test_a_split_of_a_domain_keeps_groups_whole():

@@ -99,8 +99,13 @@ class Choice:
                  "labels_per_class": self.labels_per_class}
         saved.train(own.source, own.target, strategy, own.preparation, measured=score).save(folder)
 
-    def __str__(self) -> str:
+    @property
+    def report(self) -> str:
+        """What to use, how sure that is, and the table of ways, in lines."""
         return text(self)
+
+    def __str__(self) -> str:
+        return self.report
 
 
 def _lead(by_seed: pd.DataFrame, best: tuple[str, str], other: tuple[str, str]) -> Gap:
@@ -115,7 +120,7 @@ def _lead(by_seed: pd.DataFrame, best: tuple[str, str], other: tuple[str, str]) 
 
 def choose(
     target: Domain, sources: Sequence[Domain], *, labels_per_class: int = 5,
-    score: str | None = None, budget: float | None = None, progress: bool = True,
+    score: str = "auto", budget: float | None = None, progress: bool = True,
 ) -> Choice:
     """Rank sources, and ways to use them, for a target.
 
@@ -131,7 +136,7 @@ def choose(
     labels_per_class : int
         Labelled target samples that a way is trained with, as many as there are of a class with
         fewer.
-    score : str, optional
+    score : str
         As for `tlcourse.diagnose.diagnose`.
     budget : float, optional
         Seconds, shared out between the sources. What does not fit is left out, and is said.
@@ -154,7 +159,7 @@ def choose(
 
 
 def choose_among(
-    pairs: Sequence[OwnData], *, labels_per_class: int = 5, score: str | None = None,
+    pairs: Sequence[OwnData], *, labels_per_class: int = 5, score: str = "auto",
     budget: float | None = None, progress: bool = True,
 ) -> Choice:
     """`choose` for sources that were read from files, each with the target beside it."""
@@ -198,7 +203,7 @@ def choose_among(
     left = {name: [kind for kind in kinds[name] if kind == "scratch" or name not in given_up]
             for name in jobs}
     measure({name: some for name, some in left.items() if some}, THEN, 0)
-    score = score or fair_score(first.target.y.numpy())
+    score = fair_score(first.target.y.numpy()) if score == "auto" else score
     runs = [{"source": "" if kind == "scratch" else name, "seed": seed,
              "strategy": kind if name else "lite0", "score": result.scores[score]}
             for name in jobs for kind in kinds[name]

@@ -6,6 +6,7 @@ the target.
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,8 +27,9 @@ FEWEST_FOLDS = 5
 
 def diagnose(
     source: Domain, target: Domain, *, labels_per_class: int, seeds: int = 5,
-    strategies: Sequence[str] = STRATEGIES, score: str | None = None,
-    model: Maker | None = None, budget: float | None = None, progress: bool = True,
+    strategies: Sequence[str] = STRATEGIES, score: str = "auto",
+    groups: Sequence | None = None, model: Maker | None = None, budget: float | None = None,
+    progress: bool = True,
 ) -> Report:
     """Measure ways of transferring from source to target against training from scratch.
 
@@ -46,9 +48,11 @@ def diagnose(
         Paired runs, at least 2.
     strategies : sequence of str
         Of "source_only", "frozen", "fine_tune", "aligned".
-    score : str, optional
-        "accuracy", "balanced_accuracy", "macro_f1" or "auc". None: accuracy, or balanced accuracy
-        where the target's classes are unbalanced. Another score trains nothing again.
+    score : str
+        "accuracy", "balanced_accuracy", "macro_f1", "auc", or "auto": accuracy, or balanced
+        accuracy where the target's classes are unbalanced. Another score trains nothing again.
+    groups : sequence (N,), optional
+        The patient, writer or machine of each target row, where the domain does not know it.
     model : function (num_classes, seed) -> Network, optional
         Makes a fresh network. None: the small CNN for images of up to 64 pixels, and a small
         network for tables, which are standardised by the source, and for the features that
@@ -73,6 +77,8 @@ def diagnose(
         raise ValueError(f"strategies are a list, got {strategies!r}; write [{strategies!r}]")
     strategies = tuple(dict.fromkeys(strategies))
     check_settings(labels_per_class, seeds, strategies, score, budget)
+    if groups is not None:
+        target = replace(target, groups=groups)
     (source, target), thinned = within(budget, source, target)
     both = pair(source, target, progress=progress)
     draws = {"folds": max(int(seeds), FEWEST_FOLDS), "labels_per_class": int(labels_per_class)}
@@ -88,7 +94,7 @@ def diagnose(
     left_out = [*thinned, *work.run(kinds, range(seeds), progress)]
 
     found = {kind: work.kept(kind, range(seeds)) for kind in kinds}
-    score = score or fair_score(both.target_y)
+    score = fair_score(both.target_y) if score == "auto" else score
     runs = [{"strategy": kind, "seed": seed, "score": result.scores[score],
              "recall": result.recall}
             for kind in kinds[:-1] for seed, result in found[kind].items()]
@@ -120,8 +126,8 @@ def check_settings(labels_per_class, seeds, strategies, score, budget) -> None:
     if unknown or not strategies:
         raise ValueError(f"strategies are some of {', '.join(STRATEGIES)}, got "
                          f"{', '.join(map(str, unknown)) or 'none'}")
-    if score is not None and score not in SCORES:
-        raise ValueError(f"score is one of {', '.join(SCORES)}, got {score!r}")
+    if score not in ("auto", *SCORES):
+        raise ValueError(f"score is one of auto, {', '.join(SCORES)}, got {score!r}")
     for name, value, least in (("labels_per_class", labels_per_class, 1), ("seeds", seeds, 2)):
         if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name} is a whole number of at least {least}, got {value!r}")

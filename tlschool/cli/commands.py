@@ -117,8 +117,9 @@ def page_file(output: str) -> Path:
 LABEL = argument("--label", metavar="COLUMN", help="of the tables; holds the labels")
 GROUP = argument("--group", metavar="COLUMN",
                  help="of the tables; patient, writer or machine: none is on both sides of a split")
-SCORE = argument("--score", choices=["accuracy", "balanced_accuracy", "macro_f1", "auc"],
-                 help="accuracy, or balanced accuracy where classes are unbalanced, by default")
+SCORE = argument("--score", choices=["auto", "accuracy", "balanced_accuracy", "macro_f1", "auc"],
+                 default="auto",
+                 help="auto, the default: accuracy, or balanced accuracy where classes are unbalanced")
 BUDGET = argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out")
 
 
