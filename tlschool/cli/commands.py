@@ -119,7 +119,7 @@ GROUP = argument("--group", metavar="COLUMN",
                  help="of the tables; patient, writer or machine: none is on both sides of a split")
 SCORE = argument("--score", choices=["auto", "accuracy", "balanced_accuracy", "macro_f1", "auc"],
                  default="auto",
-                 help="auto, the default: accuracy, or balanced accuracy where classes are unbalanced")
+                 help="by default accuracy, or balanced accuracy where classes are unbalanced")
 BUDGET = argument("--budget", type=float, metavar="SECONDS", help="what does not fit is left out")
 
 
