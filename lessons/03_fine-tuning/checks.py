@@ -186,7 +186,7 @@ def _remembers(answer, seed):
     if moved:
         return ("after some training the distance to what was remembered is still 0, so there is "
                 "no pull, whatever alpha is." if moved == len(before) else
-                f"after some training {moved} of {len(before)} remembered tensors are not the start.")
+                f"after some training {moved} of {len(before)} tensors are not the start any more.")
     penalty = sum((w - start[name]).square().sum() for name, w in model.named_parameters())
     gradients = torch.autograd.grad(penalty, list(model.parameters()))
     if not any(g.any() for g in gradients):
