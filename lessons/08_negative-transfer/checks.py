@@ -67,7 +67,7 @@ def _estimates(answer, seed):
     q = rng.permutation([0.5, 0.3, 0.15, 0.05])
     got = answer(table, table @ q)
     if got is None or not np.issubdtype(np.asarray(got).dtype, np.number):
-        return "a gap is left: q must become an array of numbers, one a class."
+        return "a gap is left: q must become an array of numbers, one per class."
     got = np.asarray(got, dtype=float)
     if got.shape != (4,):
         return f"four classes need four frequencies, and this has the shape {got.shape}."
