@@ -14,7 +14,7 @@ _SHAPES = {
     (): "one number for all six pictures: argmax needs dim.",
     (4,): "6 pictures went in and 4 numbers came out, one for each class: the largest was taken "
     "along the wrong axis.",
-    (6, 4): "these are the logits, one row per picture: which column of each row is largest?",
+    (6, 4): "these are the logits, one row a picture: which column of each row is largest?",
 }
 
 

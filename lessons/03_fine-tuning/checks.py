@@ -32,7 +32,7 @@ def _groups(answer, seed):
     model, lr, decay = small_cnn(3, width=2, seed=seed), 0.01, (0.5, 0.4, 0.3)[seed % 3]
     got = answer(model, lr, decay)
     if not isinstance(got, list) or not all(isinstance(group, dict) for group in got):
-        return f"a list of groups is needed, one per stage, and this is {type(got).__name__}."
+        return f"a list of groups is needed, one a stage, and this is {type(got).__name__}."
     if len(got) != 5:
         return f"the network has 5 stages, and this makes {len(got)} group(s)."
     if any(not {"params", "lr"} <= group.keys() or ... in group.values() for group in got):
