@@ -104,8 +104,8 @@ def _leaves_original(answer, seed):
     moved = [n for n, t in model.state_dict().items() if not torch.equal(t, before[n])]
     if tuned is model:
         if moved:
-            return (f"the given network and the returned one are the same object: {len(moved)} "
-                    "tensors of the original moved. Which line makes a second network?")
+            return ("on whatever data the two networks are scored, before and after are still one "
+                    "and the same number.")
         return "what comes back is the given network, untrained: where did the tuned one go?"
     if moved:
         return ("two networks, but the given one was trained: which goes into fit?" if untrained

@@ -146,7 +146,7 @@ PROOFS = [
         (lambda x: x, "this one takes (x)"),
     ], alike=[(one_gap_left, "is a gap still open")], only_visible=[without_squeezed_batch]),
     Proof("0.3", given=lambda: {"fit": fit, "deepcopy": deepcopy}, wrong=[
-        (alias, "are the same object"),
+        (alias, "before and after are still one"),
         (shallow, "do the two share their weights?"),
         (returns_the_original, "where did the tuned one go?"),
         (never_trained, "it was not trained"),

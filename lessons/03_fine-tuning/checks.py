@@ -184,8 +184,9 @@ def _remembers(answer, seed):
             w.add_(1)
     moved = sum(not torch.equal(start[name], w) for name, w in before.items())
     if moved:
-        return (f"the tensors are new, their memory is not: training moved {moved} of "
-                f"{len(before)} remembered tensors along with the weights.")
+        return ("after some training the distance to what was remembered is still 0, so there is "
+                "no pull, whatever alpha is." if moved == len(before) else
+                f"after some training {moved} of {len(before)} tensors are not the start any more.")
     penalty = sum((w - start[name]).square().sum() for name, w in model.named_parameters())
     gradients = torch.autograd.grad(penalty, list(model.parameters()))
     if not any(g.any() for g in gradients):

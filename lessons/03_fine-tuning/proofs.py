@@ -164,7 +164,7 @@ PROOFS = [
         (lambda model, reference: ..., "has no body yet"),
     ], only_visible=[paired_by_place]),
     Proof("3.4", wrong=[
-        (lambda model: model.state_dict(), "their memory is not"),
+        (lambda model: model.state_dict(), "is still 0, so there is no pull"),
         (lambda model: copy(dict(model.named_parameters())), "under a second name"),
         (lambda model: {n: w.clone() for n, w in model.named_parameters()}, "exactly 0"),
         (deepcopy, "this is Network"),

@@ -122,7 +122,7 @@ def _mmd_value(answer, seed):
     if not isinstance(got, torch.Tensor) or got.ndim:
         return "one number is needed, a tensor without dimensions: take the means."
     if not torch.allclose(got.to(x), _mmd2()(x, y, s)):
-        return _why_another_value(float(got.detach()), x.detach(), y.detach(), s)
+        return _why_another_value(float(got.detach()), x.detach(), y.detach(), s, operations > 150)
     if operations > 150:
         return (f"the number is right now, but 12 and 17 points took {operations} operations: the "
                 "loops over points are still there. What does torch.cdist(a, b) return?")
@@ -132,8 +132,11 @@ def _mmd_value(answer, seed):
     return None
 
 
-def _why_another_value(got, x, y, s):
-    """What is wrong with the number, where a known fault gives it."""
+def _why_another_value(got, x, y, s, loops):
+    """What is wrong with the number, where a known fault gives it.
+
+    With the loops of the starter its fault is not named: that is what the learner looks for.
+    """
     import math
 
     import torch
@@ -157,6 +160,7 @@ def _why_another_value(got, x, y, s):
     plain = combined(gaussian)
     for wrong, message in (
         (combined(lambda d2: torch.exp(-d2.sqrt() / (2 * s**2))),
+         "by hand another number comes out, for your three points too." if loops else
          "twice as far away should mean k to the fourth power, and here it is only the second: "
          "something in the exponent is not squared."),
         (combined(lambda d2: torch.exp(-d2 / s**2)), "a factor 2 is missing under the exponent."),

@@ -137,7 +137,8 @@ PROOFS = [
         (..., "no answer yet"),
     ], only_visible=[1.0], right=[1.1875, 1.19, np.float64(19 / 16)]),
     Proof("5.4", given=lambda: {"torch": torch}, wrong=[
-        (starter, "twice as far away should mean k to the fourth power"),
+        (starter, "by hand another number comes out"),
+        (combining(lambda d, s: torch.exp(-d / (2 * s**2))), "k to the fourth power"),
         (combining(lambda d, s: torch.exp(-d.square() / s**2)), "a factor 2 is missing"),
         (combining(lambda d, s: torch.exp(-d.square() / (2 * s))), "s counts squared"),
         (combining(lambda d, s: torch.exp(-d**4 / (2 * s**2))), "squared twice now"),

@@ -176,8 +176,7 @@ def _can_learn(answer, seed):
         return (f"64 samples give {tuple(says.shape)}, and one number for each, (64, 1), is "
                 "needed: large means source.")
     if float(says.std()) < 1e-6:
-        return (f"it says {float(says[0]):.3g} of every sample: nothing that it could "
-                "learn would change that. What does a softmax over one number give?")
+        return f"it says {float(says[0]):.3g} of every sample, wherever the sample comes from."
     if float(says.min()) > 0 and float(says.max()) < 1:
         return ("it gives probabilities, all between 0 and 1, and the loss below applies a sigmoid "
                 "of its own: give it plain logits, of either sign.")

@@ -67,7 +67,7 @@ def _estimates(answer, seed):
     q = rng.permutation([0.5, 0.3, 0.15, 0.05])
     got = answer(table, table @ q)
     if got is None or not np.issubdtype(np.asarray(got).dtype, np.number):
-        return "a gap is left: q must become an array of numbers, one a class."
+        return "a gap is left: q must become an array of numbers, one per class."
     got = np.asarray(got, dtype=float)
     if got.shape != (4,):
         return f"four classes need four frequencies, and this has the shape {got.shape}."
@@ -138,8 +138,8 @@ def _cosine(answer, seed):
     model, source, target = _two_batches(seed)
     g_s, g_t = (_gradients_of(model, part, model.backbone) for part in (source, target))
     near = {
-        "the cosine is 1.00 on batches drawn by lot: the two gradients are one tensor under two "
-        "names.": torch.tensor(1.0),
+        "the cosine is 1.00 on two batches drawn by lot, which have nothing to agree on.":
+            torch.tensor(1.0),
         "the second gradient still holds the first: what does backward() do with a gradient that "
         "is there already?": torch.cosine_similarity(g_s, g_s + g_t, dim=0),
         "this is the cosine over the whole network; the head answers for the labels, the backbone "

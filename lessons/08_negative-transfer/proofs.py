@@ -202,7 +202,7 @@ PROOFS = [
         (lambda table, answers: ..., "has no body yet"),
     ], only_visible=[in_fifty_steps], right=[by_nonnegative_squares, by_the_inverse]),
     Proof("8.3", given=lambda: {"torch": torch}, wrong=[
-        (one_tensor, "one tensor under two names"),
+        (one_tensor, "which have nothing to agree on"),
         (added_up, "still holds the first"),
         (whole_network, "over the whole network"),
         (product, "without their lengths"),

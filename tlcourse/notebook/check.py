@@ -13,6 +13,7 @@ import types
 from dataclasses import dataclass
 
 from tlcourse.notebook import exercises
+from tlcourse.notebook.lent import mark
 from tlcourse.notebook.record import note
 from tlcourse.utils.messages import one_line, say
 
@@ -100,6 +101,7 @@ def check(exercise_id: str, answer: object) -> object:
               f'hint("{exercise_id}") helps.)')
     try:
         answer = lend(exercise.reference())
+        mark(exercise_id, answer)
     except Exception as error:  # noqa: BLE001, a check never raises
         usable = f"(No reference can stand in: {_said(error)}.)"
     say(f"{exercise_id} not yet: {result.message} {usable}")
