@@ -18,8 +18,9 @@ def python(*words):
     )
 
 
-def test_the_module_is_the_command():
-    assert python("-m", "tlschool", "--version").stdout == f"tlcourse {__version__}\n"
+@pytest.mark.parametrize("package", ["tlschool", "tlcourse"])
+def test_the_module_is_the_command(package):
+    assert python("-m", package, "--version").stdout == f"tlcourse {__version__}\n"
 
 
 def test_help_is_quick_because_nothing_heavy_is_loaded():
@@ -35,7 +36,7 @@ def test_help_lists_every_word(capsys):
     said = capsys.readouterr().out
     assert ended.value.code == 0
     words = ("lab", "run", "doctor", "progress", "review", "hint", "solution", "reset", "live",
-             "slides", "schedule", "diagnose", "new", "build", "refresh", "classroom", "test",
+             "slides", "schedule", "diagnose", "choose", "predict", "new", "build", "refresh", "classroom", "test",
              "bench")
     assert all(re.search(rf"\n    {word}\s", said) for word in words)
 
