@@ -36,8 +36,8 @@ def test_help_lists_every_word(capsys):
     said = capsys.readouterr().out
     assert ended.value.code == 0
     words = ("lab", "run", "doctor", "progress", "review", "hint", "solution", "reset", "live",
-             "slides", "schedule", "diagnose", "choose", "predict", "new", "build", "refresh", "classroom", "test",
-             "bench")
+             "slides", "schedule", "diagnose", "choose", "predict", "new", "build", "refresh",
+             "classroom", "test", "bench")
     assert all(re.search(rf"\n    {word}\s", said) for word in words)
 
 
