@@ -239,7 +239,7 @@ def text(choice: Choice) -> str:
         lead = "" if row.Index == 0 else points(Gap(row.lead, row.low, row.high, row.repetitions))
         early = "" if row.repetitions == table["repetitions"].max() else "  given up early"
         way = _way(row.source, row.strategy)
-        lines.append(f"  {way[:36]:36}{row.score:>18.1%}   {lead}{early}")
+        lines.append(f"  {way[:36]:36}{row.score:>18.1%}   {lead}{early}".rstrip())
     for heading, said in (("Notices", choice.notices), ("Left out", choice.left_out)):
         lines += ["", f"{heading}:", *(filled(f"  {one}.", "  ") for one in said)] if said else []
     return "\n".join(lines)
@@ -253,7 +253,7 @@ def _way(source: str, strategy: str) -> str:
 def _sentences(choice: Choice, table: pd.DataFrame) -> list[str]:
     """What to use, and whether that is decided against scratch and against the second."""
     best, tried = table.iloc[0], len(table)
-    said = [f"Use {_way(best.source, best.strategy)}: {best.score:.1%} {choice.score} on "
+    said = [f"Use {_way(best.source, best.strategy)}: {best.score:.1%} {choice.score.replace('_', ' ')} on "
             f"{choice.target.name}, {SCORES[choice.score]}. It was the best of "
             f"{counted(tried, 'way')} on the same labels, so the number is a little too good."]
     rivals = {"training from scratch": table[table.strategy == "scratch"],
