@@ -252,8 +252,8 @@ def _way(source: str, strategy: str) -> str:
 
 def _sentences(choice: Choice, table: pd.DataFrame) -> list[str]:
     """What to use, and whether that is decided against scratch and against the second."""
-    best, tried = table.iloc[0], len(table)
-    said = [f"Use {_way(best.source, best.strategy)}: {best.score:.1%} {choice.score.replace('_', ' ')} on "
+    best, tried, name = table.iloc[0], len(table), choice.score.replace("_", " ")
+    said = [f"Use {_way(best.source, best.strategy)}: {best.score:.1%} {name} on "
             f"{choice.target.name}, {SCORES[choice.score]}. It was the best of "
             f"{counted(tried, 'way')} on the same labels, so the number is a little too good."]
     rivals = {"training from scratch": table[table.strategy == "scratch"],
