@@ -155,7 +155,14 @@ def _why_another_value(got, x, y, s):
         return torch.exp(-d2 / (2 * s**2))
 
     plain = combined(gaussian)
+    def each_feature(a, b):
+        return gaussian((a[:, None] - b[None]).square()).mean()
+
     for wrong, message in (
+        (float(each_feature(x, x) + each_feature(y, y) - 2 * each_feature(x, y)),
+         "this takes k for each feature on its own. The squared distance of two rows is a sum "
+         "over their features; your three points have one feature, so there it makes no "
+         "difference."),
         (combined(lambda d2: torch.exp(-d2.sqrt() / (2 * s**2))),
          "twice as far away should mean k to the fourth power, and here it is only the second: "
          "something in the exponent is not squared."),
@@ -178,8 +185,8 @@ def _why_another_value(got, x, y, s):
     ):
         if math.isclose(got, wrong, rel_tol=1e-6):
             return message
-    return (f"for 12 and 17 points it gives {got:.4g}, and {plain:.4g} is right; try it on your "
-            "three points, where every pair can be looked at.")
+    return (f"for 12 and 17 points of 3 features it gives {got:.4g}, and {plain:.4g} is right: is "
+            "each of the three terms a mean over all pairs of rows, and k that of their distance?")
 
 
 EXERCISES = {
