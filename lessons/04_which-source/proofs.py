@@ -285,7 +285,7 @@ PROOFS = [
         (divided_by_zero, "NaN or infinite"),
         (lambda z: z[:100], "of this is (100, 12)"),
         (lambda z: 100 * torch.from_numpy(z), "of type Tensor"),
-        (lambda z: torch.from_numpy(z) @ 3, "your code raised"),
+        (lambda z: torch.from_numpy(z) @ 3, "your code stopped"),
     ], only_visible=[loud_among_few],
        right=[louder_and_louder, mixed_then_loud, with_a_loud_column]),
 ]
