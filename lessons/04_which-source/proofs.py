@@ -329,7 +329,8 @@ PROOFS = [
     ], alike=[
         (as_many_numbers, "strict=False forgives other names"),
         (into_the_dictionary, "stays in that dictionary"),
-    ], only_visible=[all_but_the_head], right=[tensor_by_tensor, whole_state]),
+        (all_but_the_head, "strict=False forgives other names"),
+    ], right=[tensor_by_tensor, whole_state]),
     Proof("4.2", given=lambda: {"np": np}, wrong=[
         (from_joint, "*given* an answer"),
         (given_the_label, "each row was divided"),
