@@ -14,7 +14,6 @@ _SHAPES = {
     (): "one number for all six pictures: argmax needs dim.",
     (4,): "6 pictures went in and 4 numbers came out, one for each class: the largest was taken "
     "along the wrong axis.",
-    (6, 4): "these are the logits, one row a picture: which column of each row is largest?",
 }
 
 
@@ -50,17 +49,33 @@ def _classes(answer, seed):
         return "these are values and places together: take the places."
     if not isinstance(got, torch.Tensor):
         return f"it should return a tensor of class numbers, and returned {type(got).__name__}."
+    if got.shape == (6, 4):
+        return _table(got, model(x))
     if got.shape != (6,):
         return _SHAPES.get(tuple(got.shape), "6 pictures went in, so 6 class numbers should come "
                                              f"out, not {tuple(got.shape)}.")
-    if got.is_floating_point() and torch.equal(got, got.round()):
-        return "class numbers are whole numbers; argmax gives them."
+    if got.is_floating_point() and torch.equal(got, model(x).argmax(1).to(got)):
+        return "these are the right classes as floats; class numbers are whole numbers."
     if got.is_floating_point():
-        return "these are values of logits, not class numbers: the place of the largest is wanted."
+        return ("these are values such as "
+                f"{got[0].item():.3g}, not class numbers: the place of the largest is wanted.")
     if torch.equal(got, model.features(x).argmax(1)):
         return "these are the places of the largest features: the head has not been asked."
     if not torch.equal(got, model(x).argmax(1)):
         return "the shape is right, but some classes differ from those of the network itself."
+
+
+def _table(got, logits):
+    """What is said to a row of four numbers for each picture."""
+    import torch
+
+    if torch.equal(got, logits):
+        return "these are the logits, one row a picture: which column of each row is largest?"
+    if torch.equal(got, got.round()) and got.min() >= 0 and got.max() <= 1:
+        return ("this is a 0 or a 1 for each of four classes of each picture: one class number a "
+                "picture is wanted, and rounding does not find it.")
+    return ("these are four numbers a picture, one for each class: which column of each row is "
+            "largest?")
 
 
 def _fine_tune():
@@ -74,6 +89,14 @@ def _fine_tune():
         return tuned
 
     return fine_tune
+
+
+def _why_both_moved(model, tuned):
+    theirs = {w.data_ptr() for w in model.parameters()}
+    if any(w.data_ptr() in theirs for w in tuned.parameters()):
+        return "do the two share their weights?"
+    return ("it was trained itself. (A state_dict() taken before holds the weights themselves, and "
+            "moves along: what is put back from it is what is there.)")
 
 
 def _no_network(answer, seed):
@@ -110,7 +133,7 @@ def _leaves_original(answer, seed):
     if moved:
         return ("two networks, but the given one was trained: which goes into fit?" if untrained
                 else f"there are two networks now, but {len(moved)} tensors of the original moved "
-                "all the same: do the two share their weights?")
+                "all the same: " + _why_both_moved(model, tuned))
     if untrained:
         return "the original is safe, but the returned network equals it: it was not trained."
     expected = _state(_fine_tune()(model, few, 3))

@@ -53,6 +53,18 @@ def no_return(model, x):
     model(x).argmax(dim=1)
 
 
+def rounded_probabilities(model, x):
+    return model(x).softmax(dim=1).round()
+
+
+def probabilities(model, x):
+    return model(x).softmax(dim=1)
+
+
+def largest_probability(model, x):
+    return model(x).softmax(dim=1).max(dim=1).values
+
+
 def one_gap_left(model, x):
     y = model(x)
     del y
@@ -107,6 +119,34 @@ def trains_the_given(model, few, steps):
     return tuned
 
 
+def put_back_from_state_dict(model, few, steps):
+    before = model.state_dict()
+    fit(model, few, steps=steps, seed=0)
+    tuned = deepcopy(model)
+    model.load_state_dict(before)
+    return tuned
+
+
+def trained_then_copied(model, few, steps):
+    fit(model, few, steps=steps, seed=0)
+    return deepcopy(model)
+
+
+def loaded_into_a_second_network(model, few, steps):
+    tuned = small_cnn(4, width=2, seed=9)
+    tuned.load_state_dict(model.state_dict())
+    fit(tuned, few, steps=steps, seed=0)
+    return tuned
+
+
+def put_back_from_a_copy(model, few, steps):
+    before = deepcopy(model.state_dict())
+    fit(model, few, steps=steps, seed=0)
+    tuned = deepcopy(model)
+    model.load_state_dict(before)
+    return tuned
+
+
 def returns_the_history(model, few, steps):
     return fit(deepcopy(model), few, steps=steps, seed=0)
 
@@ -141,20 +181,27 @@ PROOFS = [
         (one_column, "6 class numbers should come out, not (6, 1)"),
         (values_and_places, "take the places"),
         (as_floats, "class numbers are whole numbers"),
+        (rounded_probabilities, "rounding does not find it"),
+        (probabilities, "these are four numbers a picture"),
         (as_a_list, "and returned list."),
         (no_return, "or the `return` missing?"),
         (lambda x: x, "this one takes (x)"),
-    ], alike=[(one_gap_left, "is a gap still open")], only_visible=[without_squeezed_batch]),
+    ], alike=[(one_gap_left, "is a gap still open"),
+              (largest_probability, "not class numbers")], only_visible=[without_squeezed_batch]),
     Proof("0.3", given=lambda: {"fit": fit, "deepcopy": deepcopy}, wrong=[
         (alias, "before and after are still one"),
         (shallow, "do the two share their weights?"),
         (returns_the_original, "where did the tuned one go?"),
         (never_trained, "it was not trained"),
         (from_random_weights, "not from the given weights"),
+        (put_back_from_state_dict, "moves along"),
         (returns_the_history, "returned History"),
         (another_network, "its tensors have other shapes"),
         (trains_the_given, "which goes into fit?"),
         (small_cnn(4, width=2, seed=0), "hand in the function itself"),
-    ], alike=[(another_seed, "or not with seed=0.")], only_visible=[always_three_steps]),
+    ], alike=[
+        (another_seed, "or not with seed=0."),
+        (trained_then_copied, "it was trained itself"),
+    ], only_visible=[always_three_steps], right=[put_back_from_a_copy]),
 ]
 

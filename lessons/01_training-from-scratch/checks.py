@@ -28,7 +28,8 @@ def _recalls(answer, seed):
     got = answer(confusion.copy())
     if np.shape(got) != (4,):
         return {
-            (): f"an array with four recalls is needed, and this is {type(got).__name__}.",
+            (): "it returns nothing: is the `return` missing?" if got is None else
+            f"an array with four recalls is needed, and this is {type(got).__name__}.",
             (10,): "the check hands in a matrix of four classes: use `confusion`, not the lesson's "
             "scores.",
         }.get(np.shape(got), f"four classes have four recalls, and this is {np.shape(got)}.")
@@ -39,8 +40,33 @@ def _recalls(answer, seed):
     if np.allclose(got, right / confusion.sum()):
         return "this divides by all samples, so the four numbers add up to the accuracy."
     if not np.allclose(got, right / confusion.sum(axis=1)):
-        return ("the shape is right, the values are not: for each class, how many were found, "
-                "divided by how many were there.")
+        return _which_recall(np.asarray(got), confusion) or (
+            "the shape is right, the values are not: for each class, how many were found, divided "
+            "by how many were there.")
+
+
+def _which_recall(got, confusion):
+    """What is wrong with four numbers, where a known fault gives them."""
+    import numpy as np
+
+    right, there = confusion.diagonal(), confusion.sum(axis=1)
+    for wrong, message in (
+        (there / right, "this is upside down: what was there, divided by what was found."),
+        (right / (there - right), "this divides by what was missed. Recall divides by all that "
+         "were there, found or not."),
+        (100 * right / there, "these are per cent, and a recall is a share from 0 to 1."),
+        (right // there, "`//` cuts off all that stands behind the point, and shares are less "
+         "than 1: divide with `/`."),
+        (confusion.max(axis=1) / there, "this takes the largest number of each row. Found is what "
+         "stands on the diagonal, where true and predicted class are the same."),
+    ):
+        if np.allclose(got, wrong):
+            return message
+    if any(np.allclose(got, np.round(right / there, digits)) for digits in (1, 2, 3)):
+        return "these are the recalls, and not exactly: leave them as they are, without rounding."
+    if got.max() > 1:
+        return (f"a recall is a share from 0 to 1, and one of these is {got.max():.3g}: is it "
+                "divided by how many of the class were there?")
 
 
 def _leaky():
@@ -65,17 +91,36 @@ def _leaks_at(n, answer):
     if any(rows.dtype == bool for rows in parts):
         return "row numbers are wanted, not True and False."
     if len(parts) != 2 or any(r.ndim != 1 or r.dtype.kind not in "iu" for r in parts):
-        return "two arrays of row numbers are needed: train, test."
+        return f"two arrays of row numbers are needed: train, test. {_what_it_is(got, parts)}"
     train, test = parts
     if len(train) != len(test):
         return f"the parts should be equal in size, and have {len(train)} and {len(test)} rows."
     if shared := len(np.intersect1d(train, test)):
         return f"{shared} of {n} rows are in both parts: that leak is too plain, a test finds it."
     if sorted([*train.tolist(), *test.tolist()]) != list(range(n)):
-        return f"together the parts should hold each of the {n} rows once."
+        have = {*train.tolist(), *test.tolist()}
+        left, more = sorted({*range(n)} - have), sorted(have - {*range(n)})
+        return (f"together the parts should hold each of the {n} rows once, "
+                + (f"and there is no row {more[0]}: they go from 0 to {n - 1}." if more else
+                   f"and row {left[0]} is in neither." if left else "and one is there twice."))
     alone = sum(row - 1 not in train and row + 1 not in train for row in test)
     if alone:
         return f"{alone} of {len(test)} test rows have no neighbour in the training part yet."
+
+
+def _what_it_is(got, parts):
+    """What came back in place of two arrays of row numbers."""
+    if got is None:
+        return "Nothing comes back: is the `return` missing?"
+    if len(parts) != 2:
+        return f"This is of type {type(got).__name__}" + (
+            f", with {len(parts)} parts." if parts else ", not two parts.")
+    odd = next(rows for rows in parts if rows.ndim != 1 or rows.dtype.kind not in "iu")
+    if odd.ndim > 1:
+        return f"One of these has the shape {odd.shape}, where one row of numbers is wanted."
+    if odd.dtype.kind == "f":
+        return "One of these holds floats, and a row number is a whole number."
+    return f"One of these is of type {type(got[0]).__name__}."
 
 
 def _chosen():
@@ -90,11 +135,7 @@ def _chooses(answer, seed):
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    test = (0.5 + 0.4 * rng.permutation(12) / 12).tolist()
-    looks = rng.permutation([i for i in range(1, 11) if test[i] not in (max(test), min(test))])
-    first, second = sorted(int(i) for i in looks[:2])
-    validation = (0.2 + 0.1 * rng.permutation(12) / 12).tolist()
-    validation[first] = validation[second] = 0.9
+    validation, test, first, second = _curves(rng)
     got = answer(list(validation), list(test))
     for value, message in [
         (test[first], None),
@@ -106,10 +147,29 @@ def _chooses(answer, seed):
         (test[-1], "this is the last look: nothing was chosen, and early stopping goes unused."),
         (test[int(np.argmin(validation))], "this is the look where validation is worst."),
         (test[second], "two looks tie on validation; the first is the one that training kept."),
+        (test[first + 1], "this is the look after the best one: places are counted from 0."),
+        (sorted(test)[first], "the test accuracies were sorted, and no longer stand where their "
+                              "looks were."),
     ]:
         if np.ndim(got) == 0 and got == value:
             return message
-    return is_number(0, 1)(got, seed) or "this is none of the looks that validation would choose."
+    return is_number(0, 1)(got, seed) or (
+        "this is none of the looks that validation would choose." if got in test else
+        f"{got:.3g} is none of the test accuracies: which of them stands at the best look?")
+
+
+def _curves(rng):
+    """Validation, with two looks that tie, and test, of which each fault picks another value."""
+    while True:
+        test = (0.5 + 0.4 * rng.permutation(12) / 12).tolist()
+        validation = (0.2 + 0.1 * rng.permutation(12) / 12).tolist()
+        first, second = sorted(rng.choice(range(1, 11), 2, replace=False).tolist())
+        validation[first] = validation[second] = 0.9
+        picked = [max(test), test[-1], test[validation.index(min(validation))], test[first],
+                  test[second], test[first + 1], sorted(test)[first],
+                  test[validation.index(sorted({*validation})[-2])]]
+        if len({*picked}) == len(picked) and test[first] < test[second]:
+            return validation, test, first, second
 
 
 EXERCISES = {

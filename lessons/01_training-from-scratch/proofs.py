@@ -43,6 +43,47 @@ def second_best(on_validation, on_test):
     return on_test[on_validation.index(order[-2])]
 
 
+def recall(found, there):
+    """A solution of 1.2 with other counts of what was found and what was there."""
+
+    def recall_per_class(confusion):
+        return found(confusion) / there(confusion)
+
+    return recall_per_class
+
+
+def rows_of(confusion):
+    return confusion.sum(axis=1)
+
+
+def from_one_on(n):
+    rows = np.arange(1, n + 1)
+    return rows[0::2], rows[1::2]
+
+
+def two_rows_of_pairs(n):
+    rows = np.arange(n).reshape(-1, 2)
+    return rows[0], rows[1]
+
+
+def pairs_upright(n):
+    rows = np.arange(n).reshape(-1, 2)
+    return rows[:, :1], rows[:, 1:]
+
+
+def split_by_a_float(n):
+    rows = np.arange(n)
+    return rows[: n / 2], rows[n / 2 :]
+
+
+def best_of_the_tied(on_validation, on_test):
+    return max(zip(on_validation, on_test, strict=True))[1]
+
+
+def place_counted_from_one(on_validation, on_test):
+    return on_test[on_validation.index(max(on_validation)) + 1]
+
+
 def four_classes(confusion):
     return np.array([confusion[k, k] / confusion[k].sum() for k in range(4)])
 
@@ -67,6 +108,7 @@ PROOFS = [
         (0.25, "how often does one of ten"),
         (10, "between 0 and 1"),
         ("a tenth", "one number is needed"),
+        (np.array([0.1]), "takes it out"),
     ], alike=[(guess, "nine others do too") for guess in (0.8, 0.9, 1.0)], only_visible=[0.5]),
     Proof("1.2", wrong=[
         (lambda c: c.diagonal() / c.sum(axis=0), "that is precision"),
@@ -74,10 +116,25 @@ PROOFS = [
         (lambda c: c.diagonal().sum() / c.sum(), "and this is float64."),
         (lambda c: c / c.sum(axis=1), "four recalls, and this is (4, 4)."),
         (lambda c: c.sum(axis=1) / c.sum(), "the values are not"),
-        (lambda c: print(c), "four recalls is needed, and this is NoneType."),
+        (lambda c: print(c), "is the `return` missing?"),
         (lambda c: dict(enumerate(c.diagonal() / c.sum(axis=1))), "and this is dict."),
         (lambda c: np.full(10, 0.9), "use `confusion`, not the lesson's scores"),
         (lambda c: c.diagnoal() / c.sum(axis=1), "AttributeError"),
+        (recall(np.diag, len), "and one of these is"),
+        (recall(lambda c: c.max(axis=1), rows_of), "the largest number of each row"),
+        (recall(np.diag, lambda c: rows_of(c) - np.diag(c)), "by what was missed"),
+        (recall(rows_of, np.diag), "upside down"),
+        (recall(lambda c: 100 * np.diag(c), rows_of), "per cent"),
+        (lambda c: np.round(np.diag(c) / rows_of(c), 2), "without rounding"),
+        (lambda c: np.diag(c) // rows_of(c), "cuts off all"),
+        (recall(lambda c: c.diagonal, rows_of), "call it, with ( )"),
+        (recall(np.diag, lambda c: c.sum(dim=1)), "`dim` is PyTorch's word"),
+        (lambda c: [c[k, k] / c[k].sum() for k in range(10)], "there is no entry 4"),
+        (recall(np.diag, lambda c: ...), "a gap, `...`, is still open"),
+    ], alike=[
+        (recall(np.trace, rows_of), "and one of these is"),
+        (recall(np.diag, lambda c: c.sum(axis=1, keepdims=True)), "this is (4, 4)"),
+        (lambda c: (np.diag(c) / rows_of(c)).mean(), "and this is float64"),
     ], only_visible=[four_classes]),
     Proof("1.3", given=lambda: {"np": np}, wrong=[
         (halves, "have no neighbour in the training part yet"),
@@ -87,11 +144,17 @@ PROOFS = [
         (lambda n: np.arange(n), "two arrays of row numbers"),
         (masks, "not True and False"),
         (of_forty_rows, "rows once"),
+        (from_one_on, "there is no row"),
+        (two_rows_of_pairs, "row 4 is in neither"),
+        (pairs_upright, "where one row of numbers is wanted"),
+        (split_by_a_float, "`n // 2` is one"),
+        (lambda n: (np.arange(0, n / 2), np.arange(n / 2, n)), "a row number is a whole number"),
+        (lambda n: {"train": np.arange(0, n, 2), "test": np.arange(1, n, 2)}, "of type dict"),
+        (lambda n: print(n), "is the `return` missing?"),
     ], alike=[
         (lambda n: (n // 2, n // 2), "two arrays of row numbers"),
         (lambda n: (set(range(0, n, 2)), set(range(1, n, 2))), "two arrays of row numbers"),
         (lambda n: (np.arange(0.0, n, 2), np.arange(1.0, n, 2)), "two arrays of row numbers"),
-        (lambda n: print(n), "two arrays of row numbers"),
     ], only_visible=[small_numbers]),
     Proof("1.4", given=lambda: {"np": np}, wrong=[
         (lambda v, t: max(t), "best look on the test set"),
@@ -104,6 +167,15 @@ PROOFS = [
         (lambda v, t: -1.0, "lies between 0 and 1"),
         (lambda v, t: np.argmax(v), "this is the place of the best look"),
         (lambda v, t: v[int(np.argmax(t))], "are the two swapped?"),
+        (place_counted_from_one, "places are counted from 0"),
+        (lambda v, t: sorted(t)[np.argmax(v)], "the test accuracies were sorted"),
+        (lambda v, t: np.mean(t), "none of the test accuracies"),
+        (lambda v, t: t[max(v)], "the place of an entry is a whole number"),
+        (lambda v, t: t[v.argmax()], "a list has no `.argmax`"),
+        (lambda v, t: print(v), "is the `return` missing?"),
+    ], alike=[
+        (best_of_the_tied, "two looks tie"),
+        (lambda v, t: np.array(t)[np.array(v) == max(v)], "one number is needed"),
     ], only_visible=[first_look_left_out]),
 ]
 

@@ -24,6 +24,7 @@ def _prepare():
 
 
 def _prepared(answer, seed):
+    import numpy as np
     import torch
     from sklearn.datasets import load_digits
     from torch.nn.functional import adaptive_avg_pool2d
@@ -31,7 +32,10 @@ def _prepared(answer, seed):
     flat = load_digits().data[5 * seed : 5 * seed + 5]
     got = answer(flat.copy())
     if not isinstance(got, torch.Tensor) or not got.is_floating_point():
-        return "it should return a tensor of floating-point numbers."
+        return ("it should return a tensor of floating-point numbers, and this is "
+                + (f"of type {got.dtype}." if isinstance(got, torch.Tensor) else
+                   "None: is the `return` missing?" if got is None else
+                   f"of type {type(got).__name__}."))
     if got.shape == (5, 64, 64, 3):
         return "the channels come last here; torchvision wants them right after the sample."
     if got.shape != (5, 3, 64, 64):
@@ -39,6 +43,8 @@ def _prepared(answer, seed):
     std, mean = (torch.tensor(v).view(3, 1, 1) for v in (_STD, _MEAN))
     picture = got.double() * std + mean
     expected = torch.tensor(flat).view(5, 1, 8, 8) / 16
+    if (adaptive_avg_pool2d(got.double() + mean / std, 8) - expected).abs().mean() < 0.1:
+        return "this subtracts MEAN / STD: put brackets around x - MEAN, and divide all of it."
     if picture.max() > 1.5:
         if (picture * std + mean).max() < 1.1:
             return "it is normalised twice: the last line does it already."
@@ -47,7 +53,15 @@ def _prepared(answer, seed):
         return "no value is below 0, so the mean was not subtracted."
     if picture.max() < 0.5:
         return "the pictures are far too dark: 16 is white in these data, not 255."
-    return _content(adaptive_avg_pool2d(picture, 8), expected)
+    if (message := _content(adaptive_avg_pool2d(picture, 8), expected)) is not None:
+        return message
+    grey = float((answer(np.full((2, 64), 8.0)).double() * std + mean).mean())
+    if abs(grey - 1) < 1e-3:
+        return ("a picture that is 8 everywhere, half of white, comes out white: divide by the 16 "
+                "of the data, not by what is largest in this batch.")
+    if abs(grey - 0.5) > 0.01:
+        return (f"a picture that is 8 everywhere should be 0.5 before it is normalised, and is "
+                f"{grey:.2f}: what is white in the data?")
 
 
 def _content(small, expected):
@@ -85,8 +99,11 @@ def _frozen(answer, seed):
     few = Domain("toy", torch.rand(8, 1, 16, 16, generator=generator), [0, 1, 2, 3] * 2)
     model = small_cnn(4, width=2, seed=seed)
     before = {name: t.clone() for name, t in model.state_dict().items()}
-    if answer(model.backbone) is not model.backbone:
-        return "it should return the very module that it was given."
+    if (got := answer(model.backbone)) is not model.backbone:
+        return ("it should return the very module that it was given, and this is "
+                + ("None: is the `return` missing?" if got is None else
+                   "another one of its kind: a copy is not frozen for whoever has the first."
+                   if type(got) is type(model.backbone) else f"of type {type(got).__name__}."))
     if not any(p.requires_grad for p in model.parameters()):
         return "the head cannot be trained any more: freeze what was given and nothing else."
     if (message := _hooks(model.backbone, few.X)) is not None:
@@ -111,13 +128,23 @@ def _frozen(answer, seed):
 
 def _hooks(backbone, x):
     """What is registered as a hook must be a function that returns nothing."""
+    import inspect
+
     from torch import nn
 
+    if any(part._forward_hooks for part in backbone.modules()):
+        return ("register_forward_hook calls its function after the forward pass, when the "
+                "statistics have moved: it has to be called before.")
     for part in backbone.modules():
         for hook in part._forward_pre_hooks.values():
             if isinstance(hook, nn.Module):
                 return ("a module was registered as the hook: hand over the function itself, "
                         "without calling it.")
+            try:
+                inspect.signature(hook).bind(part, (x,))
+            except TypeError:
+                return (f"the hook takes {inspect.signature(hook)}, and a pre-hook is called with "
+                        "two arguments, the module and its inputs.")
             if (returned := hook(part, (x,))) is not None:
                 return ("what a pre-hook returns takes the place of the inputs, and this one "
                         f"returns a {type(returned).__name__}: let it return nothing.")

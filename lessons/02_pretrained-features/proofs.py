@@ -1,5 +1,7 @@
 """Proofs of lesson 02: what each wrong answer is told."""
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
@@ -129,6 +131,75 @@ def only_known_layers(module):
     return module
 
 
+def mean_over_std(flat):
+    return preparing(mean=MEAN / STD, std=1)(flat)
+
+
+def without_channels(flat):
+    x = torch.tensor(flat, dtype=torch.float32).view(-1, 8, 8) / 16
+    return (interpolate(x, (64, 64)) - MEAN) / STD
+
+
+def one_picture(flat):
+    return torch.tensor(flat, dtype=torch.float32).view(8, 8) / 16
+
+
+def as_columns_of_channels(flat):
+    x = torch.tensor(flat, dtype=torch.float32).view(-1, 8, 8, 1).repeat(1, 1, 1, 3) / 16
+    return (x.repeat(1, 8, 8, 1) - MEAN) / STD
+
+
+def reversed_sizes(flat):
+    x = torch.tensor(flat, dtype=torch.float32).view(-1, 1, 8, 8) / 16
+    return (interpolate(x.repeat(3, 1, 1, 1), (64, 64)) - MEAN) / STD
+
+
+def nearest(flat):
+    x = torch.tensor(flat, dtype=torch.float32).view(-1, 1, 8, 8) / 16
+    return (interpolate(x, (64, 64)) - MEAN) / STD
+
+
+def bicubic(flat):
+    x = torch.from_numpy(flat).float().reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1) / 16
+    return (interpolate(x, size=64, mode="bicubic") - MEAN) / STD
+
+
+def corners_aligned(flat):
+    x = torch.as_tensor(flat).float().reshape(-1, 1, 8, 8).repeat(1, 3, 1, 1).div(16)
+    return (interpolate(x, size=64, mode="bilinear", align_corners=True) - MEAN) / STD
+
+
+def hook_without_inputs(module):
+    module.requires_grad_(False)
+    module.register_forward_pre_hook(lambda module: module.eval())
+    return module
+
+
+def hook_afterwards(module):
+    module.requires_grad_(False)
+    module.register_forward_hook(lambda module, inputs, output: None)
+    return module
+
+
+def returns_the_handle(module):
+    module.requires_grad_(False)
+    return module.register_forward_pre_hook(stay_in_eval)
+
+
+def a_copy(module):
+    return both_once(deepcopy(module))
+
+
+def by_a_method_of_its_own(module):
+    module.freeze()
+    return module
+
+
+def misspelt(module):
+    module.requires_grad = False
+    return module.eval()
+
+
 def stay_in_eval(layer, inputs):
     layer.eval()
 
@@ -152,7 +223,16 @@ PROOFS = [
         (normalised_twice, "normalised twice"),
         (preparing(mean=0.5, std=0.5), "does not give the grey pictures back"),
         (lambda flat: flat, "a tensor of floating-point"),
-    ], only_visible=[scaled_by_its_maximum]),
+        (scaled_by_its_maximum, "not by what is largest in this batch"),
+        (preparing(scale=15), "should be 0.5 before it is normalised, and is 0.53"),
+        (mean_over_std, "put brackets around x - MEAN"),
+        (without_channels, "those that came are 8, those wanted 64, 64"),
+        (one_picture, "320 numbers cannot be laid out as 8, 8"),
+        (as_columns_of_channels, "two shapes do not fit"),
+        (reversed_sizes, "became (15, 3, 64, 64)"),
+        (lambda flat: flat.view(-1, 1, 8, 8) / 16, "`view` was called with 4 arguments"),
+        (lambda flat: print(flat), "is the `return` missing?"),
+    ], alike=[(preparing(scale=17), "and is 0.47")], right=[nearest, bicubic, corners_aligned]),
     Proof("2.3", wrong=[
         (gradients_only, "12 buffers moved after model.train()"),
         (mode_only, "the optimiser still trains them"),
@@ -162,6 +242,12 @@ PROOFS = [
         (hook_is_called_at_once, "without calling it"),
         (only_batchnorm_of_pictures, "such as backbone.embed.3.running_mean"),
         (without_running_statistics, "the statistics of each batch"),
-    ], right=[overridden], only_visible=[only_known_layers]),
+        (hook_without_inputs, "is called with two arguments"),
+        (hook_afterwards, "after the forward pass"),
+        (returns_the_handle, "of type RemovableHandle"),
+        (a_copy, "a copy is not frozen"),
+        (by_a_method_of_its_own, "has no `.freeze`"),
+    ], alike=[(misspelt, "the optimiser still trains them")],
+       right=[overridden], only_visible=[only_known_layers]),
 ]
 

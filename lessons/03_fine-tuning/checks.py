@@ -31,17 +31,23 @@ def _groups(answer, seed):
 
     model, lr, decay = small_cnn(3, width=2, seed=seed), 0.01, (0.5, 0.4, 0.3)[seed % 3]
     got = answer(model, lr, decay)
-    if not isinstance(got, list) or not all(isinstance(group, dict) for group in got):
+    if not isinstance(got, list):
         return f"a list of groups is needed, one a stage, and this is {type(got).__name__}."
+    if (odd := next((group for group in got if not isinstance(group, dict)), None)) is not None:
+        return (f"the list holds a {type(odd).__name__}, and each group is a dictionary with its "
+                "params and its lr.")
     if len(got) != 5:
         return f"the network has 5 stages, and this makes {len(got)} group(s)."
     if any(not {"params", "lr"} <= group.keys() or ... in group.values() for group in got):
         return "a gap is left: each group needs its params and its lr."
-    counts = [len(list(group["params"])) for group in got]
+    params = [list(group["params"]) for group in got]
+    counts = [len(held) for held in params]
     total = len(list(model.parameters()))
     if sum(counts) != total:
         return (f"the groups hold {sum(counts)} parameters together, the network has {total}: "
                 "whose parameters belong to the group of one stage?")
+    if (message := _order(params, model)) is not None:
+        return message
     rates = [group["lr"] for group in got]
     right = [lr * decay ** (4 - i) for i in range(5)]
     if (message := _rates(rates, right, lr, decay)) is not None:
@@ -52,6 +58,37 @@ def _groups(answer, seed):
         return (f"the head learns at {rates[-1]:.3g}, as it should, but the stage {before} "
                 f"place{'s' * (before > 1)} before it at {rates[wrong[-1]]:.3g}: each step towards "
                 "the input multiplies by the decay once more.")
+    other = [group["lr"] for group in answer(_three_stages(seed), lr, decay)]
+    if len(other) != 3 or not all(map(math.isclose, other, right[2:])):
+        return (f"right for this network of 5 stages, but one of 3 stages gets the rates "
+                f"{', '.join(f'{rate:.3g}' for rate in other)}, and its head should learn at "
+                f"{lr:.3g}: how many stages are there?")
+
+
+def _order(params, model):
+    """Whether each group holds the parameters of its stage."""
+    from tlcourse.finetune import stages
+
+    held = [{id(w) for w in group} for group in params]
+    own = [{id(w) for w in part.parameters()} for _, part in stages(model)]
+    if held == own:
+        return None
+    if held == own[::-1]:
+        return ("the first group holds the parameters of the head, and the last those of the first "
+                "layers: list the groups from the first layers to the head.")
+    place = next(i for i in range(len(own)) if held[i] != own[i])
+    return f"group {place + 1} does not hold just the parameters of stage {place + 1}."
+
+
+def _three_stages(seed):
+    import torch
+    from torch import nn
+
+    from tlcourse.models import Network
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Network(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 4)), nn.Linear(4, 2))
 
 
 def _rates(rates, right, lr, decay):
@@ -62,15 +99,24 @@ def _rates(rates, right, lr, decay):
         return f"all five stages learn at {rates[0]:.3g}: nothing tells the stages apart yet."
     if all(math.isclose(rate * lr, b) for rate, b in zip(rates, right, strict=True)):
         return f"these are the factors alone, from {rates[0]:.3g} to 1: where does lr come in?"
+    if rates[0] == 0:
+        return (f"the first stage learns at 0 and the head at {rates[-1]:.3g}: i, its place from 0 "
+                "to 4, is a factor here. How many times is the decay multiplied into each rate?")
     if rates[-1] == 0:
         return ("the head learns at 0, multiplied by its own distance: how many times is the decay "
                 "applied to the head, and how many times to the stage before it?")
+    if any(all(math.isclose(rate, lr / decay**k) for rate, k in zip(rates, ks, strict=True))
+           for ks in (range(5), range(4, -1, -1))):
+        return (f"dividing by the decay makes rates grow: they run from {rates[0]:.3g} to "
+                f"{rates[-1]:.3g}, and none should exceed lr = {lr:.3g}.")
     if rates[0] > rates[-1]:
         return (f"the first stage learns at {rates[0]:.3g} and the head at {rates[-1]:.3g}: "
                 "upside down. Which of the two is new to the target?")
     if max(rates) > lr * 1.0001:
-        return (f"the head should learn at lr = {lr:.3g}, and this gives {rates[-1]:.3g}: dividing "
-                "by the decay makes rates grow.")
+        return (f"the head should learn at lr = {lr:.3g} and no stage faster, and this gives it "
+                f"{rates[-1]:.3g}, and up to {max(rates):.3g} elsewhere."
+                if max(rates) > rates[-1] else
+                f"the head should learn at lr = {lr:.3g}, and this gives it {rates[-1]:.3g}.")
     if math.isclose(rates[-1], right[-2]):
         return (f"the head learns at {rates[-1]:.3g} = lr * decay, one step too slow: how many "
                 "stages lie between the head and the head?")
@@ -107,7 +153,25 @@ def _distance(answer, seed):
     import torch
 
     model, reference = _pair(seed)
-    got = answer(model, reference)
+    if (message := _sum_of_squares(answer(model, reference), model, reference)) is not None:
+        return message
+    for change, message in (
+        (_same_heads, "right where the heads have different shapes. Where name and shape are the "
+         "same, the head belongs to the sum as well."),
+        (_same_shapes, "right where the networks have the same layers in the same order. Here a "
+         "layer of the one has the place and the shape of another of the other, and another name: "
+         "names tell which belong together."),
+    ):
+        model, reference = change(seed)
+        right = sum((a - b).square().sum() for a, b in _shared(model, reference))
+        if not torch.allclose(torch.as_tensor(answer(model, reference)).to(right), right):
+            return message
+
+
+def _sum_of_squares(got, model, reference):
+    """What is wrong with the penalty of two networks, if anything."""
+    import torch
+
     if got is None or got is ...:
         return "it returns nothing yet."
     if isinstance(got, float) or (isinstance(got, torch.Tensor) and not got.requires_grad):
@@ -144,6 +208,22 @@ def _distance(answer, seed):
     if any(p.grad is not None for p in reference.parameters()):
         return ("the value is right, but the reference gets a gradient as well: it is where we "
                 "came from and should stay put. Which call cuts a tensor off?")
+
+
+def _same_heads(seed):
+    """Two networks whose heads have the same shape."""
+    from tlcourse.models import small_cnn
+
+    return small_cnn(3, width=2, seed=seed), small_cnn(3, width=2, seed=seed + 1)
+
+
+def _same_shapes(seed):
+    """Two networks with a layer of the same place and shape under two names."""
+    import torch
+
+    model, reference = _pair(seed)
+    reference.other = torch.nn.Linear(2, 2)
+    return model, reference
 
 
 def _shared(model, reference):

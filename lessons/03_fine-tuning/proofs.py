@@ -2,6 +2,8 @@
 
 from copy import copy, deepcopy
 
+import torch
+
 from tlcourse.finetune import l2_sp, stages
 from tlcourse.notebook.proof import Proof
 
@@ -15,6 +17,28 @@ def grouped(rate):
                 for i, part in enumerate(parts)]
 
     return speeds
+
+
+def five_stages(model, lr, decay):
+    return grouped(lambda lr, decay, i, n: lr * decay ** (4 - i))(model, lr, decay)
+
+
+def from_the_head_on(model, lr, decay):
+    return [{"params": list(part.parameters()), "lr": lr * decay**i}
+            for i, (_, part) in enumerate(reversed(stages(model)))]
+
+
+def two_stages_exchanged(model, lr, decay):
+    groups = grouped(lambda lr, decay, i, n: lr * decay ** (n - 1 - i))(model, lr, decay)
+    groups[0]["params"], groups[1]["params"] = groups[1]["params"], groups[0]["params"]
+    return groups
+
+
+def backwards(model, lr, decay):
+    groups = []
+    for _, part in reversed(stages(model)):
+        groups.insert(0, {"params": part.parameters(), "lr": lr * decay ** len(groups)})
+    return groups
 
 
 def everything_in_each(model, lr, decay):
@@ -109,9 +133,22 @@ def only_the_backbone(model):
             for name, w in model.backbone.named_parameters()}
 
 
-def five_stages(model, lr, decay):
-    return [{"params": list(part.parameters()), "lr": lr * decay ** (4 - i)}
-            for i, (_, part) in enumerate(stages(model))]
+def never_the_head(model, reference):
+    start = dict(reference.named_parameters())
+    return sum((w - start[name].detach()).square().sum() for name, w in model.named_parameters()
+               if name in start and not name.startswith("head"))
+
+
+def only_shapes_compared(model, reference):
+    return sum((w - reference.state_dict()[name]).square().sum()
+               for name, w in model.named_parameters()
+               if reference.state_dict()[name].shape == w.shape)
+
+
+def by_state_dict(model, reference):
+    old = reference.state_dict()
+    return torch.stack([(w - old[name]).pow(2).sum() for name, w in model.named_parameters()
+                        if name in old and old[name].size() == w.size()]).sum()
 
 
 def paired_by_place(model, reference):
@@ -145,8 +182,16 @@ PROOFS = [
         (everything_in_each, "belong to the group of one stage?"),
         (head_and_rest, "this makes 2 group"),
         (gap_left, "a gap is left"),
-        (only_rates, "a list of groups is needed"),
-    ], only_visible=[five_stages]),
+        (only_rates, "the list holds a float"),
+        (grouped(lambda lr, decay, i, n: lr * decay * i), "i, its place from 0 to 4, is a factor"),
+        (from_the_head_on, "the first group holds the parameters of the head"),
+        (two_stages_exchanged, "group 1 does not hold just"),
+        (five_stages, "right for this network of 5 stages"),
+        (grouped(lambda lr, decay, i, n: lr + decay * (n - 1 - i) * i), "no stage faster"),
+        (lambda model, lr, decay: dict(enumerate(five_stages(model, lr, decay))), "this is dict"),
+    ], alike=[
+        (grouped(lambda lr, decay, i, n: lr / decay ** (n - 1 - i)), "dividing by the decay"),
+    ], right=[backwards]),
     Proof("3.3", wrong=[
         (absolute, "absolute distances"),
         (rooted, "root of the sum"),
@@ -162,7 +207,10 @@ PROOFS = [
         (pulls_the_reference, "the reference gets a gradient"),
         (forgets_to_return, "returns nothing yet"),
         (lambda model, reference: ..., "has no body yet"),
-    ], only_visible=[paired_by_place]),
+        (paired_by_place, "names tell which belong together"),
+        (never_the_head, "the head belongs to the sum as well"),
+        (only_shapes_compared, "KeyError"),
+    ], right=[by_state_dict]),
     Proof("3.4", wrong=[
         (lambda model: model.state_dict(), "is still 0, so there is no pull"),
         (lambda model: copy(dict(model.named_parameters())), "under a second name"),

@@ -30,6 +30,7 @@ def _two_networks(seed):
     source, target = small_cnn(4, width=2, seed=seed), small_cnn(3, width=2, seed=seed + 1)
     source.only_here = torch.nn.Linear(2, 2)
     target.only_there = torch.nn.Linear(2, 2)
+    source.turned, target.turned = torch.nn.Linear(2, 3), torch.nn.Linear(3, 2)  # as many numbers
     generator = torch.Generator().manual_seed(seed)
     for tensor in source.state_dict().values():  # the buffers of untrained networks are all alike
         if tensor.is_floating_point():
@@ -70,7 +71,8 @@ def _copies(answer, seed):
 def _moved(moved, fits, buffers):
     """What is wrong with which tensors of the target have changed."""
     if not moved:
-        return "nothing in the target has changed: where do the source's numbers go in?"
+        return ("nothing in the target has changed: where do the source's numbers go in? (What is "
+                "put into the dictionary of state_dict() stays in that dictionary.)")
     if extra := sorted(moved - set(fits)):
         return (f"{extra[0]} has changed in the target, and the source has nothing of that name "
                 "and shape: match by name and by shape, not by order.")
@@ -82,10 +84,16 @@ def _moved(moved, fits, buffers):
         return f"{len(left)} of {len(fits)} tensors that fit were not copied, such as {left[0]}."
 
 
+def _kind(names):
+    if hasattr(names, "missing_keys"):
+        return "what load_state_dict returns: the names that were not copied"
+    return "None" if names is None else f"of type {type(names).__name__}"
+
+
 def _told(names, fits):
-    if not isinstance(names, (list, tuple, set)):
+    if not isinstance(names, (list, tuple, set)) or hasattr(names, "missing_keys"):
         return ("everything that fits was copied; now return the list of names, so that the "
-                f"caller knows (this is of type {type(names).__name__}).")
+                f"caller knows (this is {_kind(names)}).")
     if wrong := [name for name in names if name not in fits]:
         return f"the list holds {wrong[0]}, which was not copied: a report has to be true."
     if len(set(names)) != len(fits):
@@ -129,6 +137,8 @@ def _leep_values(answer, seed):
     theta[np.arange(60), y] += 0.5
     theta /= theta.sum(1, keepdims=True)
     got = answer(theta.copy(), y.copy())
+    if got is None:
+        return "it returns nothing: is the `return` missing?"
     if isinstance(got, bool) or not isinstance(got, Real):
         return f"one number is needed, and this is of type {type(got).__name__}."
     right = _leep()(theta, y)
@@ -156,7 +166,23 @@ def _which_mistake(got, theta, y):
     given_z, given_y = joint / joint.sum(0), joint / joint.sum(1, keepdims=True)
     certain = np.eye(4)[theta.argmax(1)]
     hard = np.stack([certain[y == k].sum(0) for k in range(3)])
+    weighted = given_z[y] * theta
     mistakes = {
+        -np.log(weighted.sum(1)).mean(): "the sign is turned round: the logarithm of a probability "
+            "is below 0, and so is this score.",
+        weighted.sum(1).mean(): "the logarithm is missing.",
+        np.log(weighted.sum(1).mean()): "this is the logarithm of the mean: the mean of the "
+            "logarithms is wanted.",
+        np.log(weighted.sum(0)).mean(): "the sum runs over the samples: for each sample it is over "
+            "the answers z, which lie across (axis 1).",
+        np.log(weighted.mean(1)).mean(): "this is a mean over the answers z, where their sum is "
+            "wanted: theta holds their weights already.",
+        np.log((theta @ given_z.T)[y]).mean(): "y chooses among the samples here: of each sample's "
+            "row it should choose the column of its own label.",
+        np.log((theta @ given_z.T).max(1)).mean(): "this takes the most probable label of each "
+            "sample: take its own, y[i], for sample i.",
+        np.log(((joint / joint.max(0))[y] * theta).sum(1)).mean(): "each column is divided by its "
+            "largest number: P(y | z) adds up to 1 over the labels.",
         (np.log((joint[y] * theta).sum(1)).mean()):
             "this predicts from the joint table: how likely is a label *given* an answer?",
         (np.log((given_y[y] * theta).sum(1)).mean()):
@@ -205,6 +231,8 @@ def _hides(answer, seed):
     z = np.maximum(rng.normal(size=(200, 12)) + 0.5, 0)
     given = z.copy()
     got = answer(given)
+    if got is None:
+        return "it returns nothing: is the `return` missing?"
     if not isinstance(got, np.ndarray):
         return f"an array is needed, and this is of type {type(got).__name__}."
     if got.ndim != 2 or len(got) != 200:

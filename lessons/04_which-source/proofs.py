@@ -149,6 +149,76 @@ def gap_left(theta, y):
     return float(np.log((given_z[y] * theta).sum(1)).mean())
 
 
+def scored(expected, score=lambda p: float(np.log(p).mean())):
+    """A solution of 4.2 with another expectation, from P(y | z), theta and y, or another score."""
+
+    def my_leep(theta, y):
+        joint, y = parts(theta, y)
+        return score(expected(joint / joint.sum(0), theta, y))
+
+    return my_leep
+
+
+def own(given_z, theta, y):
+    return (given_z[y] * theta).sum(1)
+
+
+def divided_by_the_largest(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.max(0))[y] * theta).sum(1)).mean())
+
+
+def rows_without_keepdims(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / joint.sum(1))[y] * theta).sum(1)).mean())
+
+
+def returns_the_report(source, target):
+    return target.load_state_dict(fitting(source, target), strict=False)
+
+
+def as_many_numbers(source, target):
+    own = target.state_dict()
+    fits = {name: w for name, w in source.state_dict().items()
+            if name in own and own[name].numel() == w.numel()}
+    target.load_state_dict(fits, strict=False)
+    return list(fits)
+
+
+def without_asking(source, target):
+    own = target.state_dict()
+    return [name for name, w in source.state_dict().items() if own[name].shape == w.shape]
+
+
+def a_list_of_names(source, target):
+    target.load_state_dict(list(fitting(source, target)), strict=False)
+
+
+def into_weights(source, target):
+    for name, w in target.named_parameters():
+        w.copy_(source.state_dict()[name])
+
+
+def without_items(source, target):
+    return [name for name, w in source.state_dict() if name in target.state_dict()]
+
+
+def into_the_dictionary(source, target):
+    own = target.state_dict()
+    own.update(fitting(source, target))
+    return list(fitting(source, target))
+
+
+def a_scale_for_each_row(z):
+    scale = np.ones(len(z))
+    scale[0] = 100
+    return z * scale
+
+
+def forgets_the_return(z):
+    z @ np.eye(z.shape[1])
+
+
 def rotated(z):
     return z @ np.linalg.qr(np.random.default_rng(0).normal(size=(z.shape[1],) * 2))[0]
 
@@ -250,8 +320,17 @@ PROOFS = [
         (modest, "and the list names"),
         (by_reference, "copied by reference"),
         (doubled, "not to the source's values"),
+        (returns_the_report, "what load_state_dict returns"),
+        (without_asking, "there is no entry 'only_here.weight'"),
+        (a_list_of_names, "a dictionary of names and their tensors"),
+        (into_weights, "with torch.no_grad()"),
+        (without_items, "`.items()` gives pairs"),
         (lambda source, target: ..., "has no body yet"),
-    ], only_visible=[all_but_the_head], right=[tensor_by_tensor, whole_state]),
+    ], alike=[
+        (as_many_numbers, "strict=False forgives other names"),
+        (into_the_dictionary, "stays in that dictionary"),
+        (all_but_the_head, "strict=False forgives other names"),
+    ], right=[tensor_by_tensor, whole_state]),
     Proof("4.2", given=lambda: {"np": np}, wrong=[
         (from_joint, "*given* an answer"),
         (given_the_label, "each row was divided"),
@@ -266,6 +345,17 @@ PROOFS = [
         (without_theta, "weight P(y | z) by theta"),
         (for_each_sample, "one number is needed"),
         (gap_left, "a gap, `...`, is still open"),
+        (scored(own, lambda p: -float(np.log(p).mean())), "the sign is turned round"),
+        (scored(own, lambda p: float(p.mean())), "the logarithm is missing"),
+        (scored(own, lambda p: float(np.log(p.mean()))), "the logarithm of the mean"),
+        (scored(lambda g, theta, y: (g[y] * theta).sum(0)), "runs over the samples"),
+        (scored(lambda g, theta, y: (g[y] * theta).mean(1)), "where their sum is wanted"),
+        (scored(lambda g, theta, y: (theta @ g.T)[y]), "y chooses among the samples"),
+        (scored(lambda g, theta, y: (theta @ g.T).max(1)), "the most probable label"),
+        (divided_by_the_largest, "divided by its largest number"),
+        (rows_without_keepdims, "the shapes (3,4) and (3,) do not fit"),
+        (scored(lambda g, theta, y: theta @ g), "they are 4 and 3"),
+        (lambda theta, y: print(y), "is the `return` missing?"),
     ], only_visible=[means_of_classes], right=[leep_in_a_loop, leep_of_a_table]),
     Proof("4.3", wrong=[
         ("a", "by a hair"),
@@ -285,7 +375,19 @@ PROOFS = [
         (divided_by_zero, "NaN or infinite"),
         (lambda z: z[:100], "of this is (100, 12)"),
         (lambda z: 100 * torch.from_numpy(z), "of type Tensor"),
-        (lambda z: torch.from_numpy(z) @ 3, "your code raised"),
+        (lambda z: torch.from_numpy(z) @ 3, "a Tensor is needed here"),
+        (a_scale_for_each_row, "the shapes (200,12) and (200,) do not fit"),
+        (forgets_the_return, "is the `return` missing?"),
+        (lambda z: z @ np.diag([100, 1]), "they are 12 and 2"),
+        (lambda z: np.linalg.inv(z) @ z, "a square table"),
+        (lambda z: torch.from_numpy(z) @ torch.ones(12, 12), "double and float"),
+        (lambda z: z.T, "of this is (12, 200)"),
+    ], alike=[
+        (lambda z: 100 * z, "does not see"),
+        (lambda z: z[:, ::-1], "does not see"),
+        (lambda z: (z - z.mean(0)) / z.std(0), "be bolder"),
+        (lambda z: np.exp(z), "has no linear way back"),
+        (lambda z: z.tolist(), "of type list"),
     ], only_visible=[loud_among_few],
        right=[louder_and_louder, mixed_then_loud, with_a_loud_column]),
 ]

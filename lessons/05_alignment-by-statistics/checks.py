@@ -158,7 +158,14 @@ def _why_another_value(got, x, y, s, loops):
         return torch.exp(-d2 / (2 * s**2))
 
     plain = combined(gaussian)
+    def each_feature(a, b):
+        return gaussian((a[:, None] - b[None]).square()).mean()
+
     for wrong, message in (
+        (float(each_feature(x, x) + each_feature(y, y) - 2 * each_feature(x, y)),
+         "this takes k for each feature on its own. The squared distance of two rows is a sum "
+         "over their features; your three points have one feature, so there it makes no "
+         "difference."),
         (combined(lambda d2: torch.exp(-d2.sqrt() / (2 * s**2))),
          "by hand another number comes out, for your three points too." if loops else
          "twice as far away should mean k to the fourth power, and here it is only the second: "
@@ -182,8 +189,8 @@ def _why_another_value(got, x, y, s, loops):
     ):
         if math.isclose(got, wrong, rel_tol=1e-6):
             return message
-    return (f"for 12 and 17 points it gives {got:.4g}, and {plain:.4g} is right; try it on your "
-            "three points, where every pair can be looked at.")
+    return (f"for 12 and 17 points of 3 features it gives {got:.4g}, and {plain:.4g} is right: is "
+            "each of the three terms a mean over all pairs of rows, and k that of their distance?")
 
 
 EXERCISES = {

@@ -95,6 +95,13 @@ def one_kernel_of_all(x, y, s):
     return k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean()
 
 
+def each_feature_by_itself(x, y, s):
+    def mean_kernel(a, b):
+        return torch.exp(-((a[:, None] - b[None]) ** 2) / (2 * s**2)).mean()
+
+    return mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
+
+
 def with_weights(x, y, s):
     weights = torch.cat([x.new_full((len(x),), 1 / len(x)), y.new_full((len(y),), -1 / len(y))])
     both = torch.cat([x, y])
@@ -156,7 +163,8 @@ PROOFS = [
         (forgets_to_return, "returns nothing yet"),
         (equal_sizes_only, "RuntimeError"),
         (not_averaged, "a tensor without dimensions"),
-        (lambda x, y, s: combining(gaussian)(x, y, 1.0), "for 12 and 17 points it gives"),
+        (lambda x, y, s: combining(gaussian)(x, y, 1.0), "of 3 features it gives"),
         (lambda x, y: 0, "one takes (x, y)"),
+        (each_feature_by_itself, "have one feature"),
     ], only_visible=[through_a_root], right=[one_kernel_of_all, with_weights]),
 ]

@@ -60,6 +60,87 @@ def forgets_to_return(loss, w, h=1e-5):
     moves_w(loss, w.clone(), h)
 
 
+def returns_in_the_loop(loss, w, h=1e-5):
+    result = torch.zeros_like(w)
+    for i in range(w.numel()):
+        step = torch.zeros_like(w)
+        step.view(-1)[i] = h
+        result.view(-1)[i] = (loss(w + step) - loss(w - step)) / (2 * h)
+        return result
+
+
+def one_step_for_all(loss, w, h=1e-5):
+    result, step = torch.zeros_like(w), torch.zeros_like(w)
+    for i in range(w.numel()):
+        step.view(-1)[i] = h
+        result.view(-1)[i] = (loss(w + step) - loss(w - step)) / (2 * h)
+    return result
+
+
+def row_by_row(loss, w, h=1e-5):
+    result = torch.zeros_like(w)
+    for i in range(len(w)):
+        step = torch.zeros_like(w)
+        step[i] = h
+        result[i] = (loss(w + step) - loss(w - step)) / (2 * h)
+    return result
+
+
+def entries_as_rows(loss, w, h=1e-5):
+    result = torch.zeros_like(w)
+    for i in range(w.numel()):
+        result[i] = loss(w + h) - loss(w - h)
+    return result
+
+
+def a_step_of_its_own(loss, w, h=1e-5):
+    return differences(lambda ahead, here, behind, h: (ahead - behind) / (2 * h))(loss, w, 0.1)
+
+
+def one_gradient(loss, w, h=1e-5):
+    w.requires_grad_()
+    loss(w).backward()
+
+
+def as_a_list(loss, w, h=1e-5):
+    return [float(loss(w + h) - loss(w - h))]
+
+
+def through_its_size(loss, w, h=1e-5):
+    return [loss(w) for _ in range(w.size())]
+
+
+def undefined(lam, gradient):
+    return -ctx.lam * gradient  # noqa: F821, the error itself
+
+
+class KeepsNothing(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, lam):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -ctx.lam * gradient, None
+
+
+class AModule(nn.Module):
+    def forward(self, x, lam):
+        return x
+
+
+def layers_that_do_not_meet(features):
+    return nn.Sequential(nn.Linear(features, 32), nn.ReLU(), nn.Linear(16, 1))
+
+
+def applied_at_once(features):
+    return nn.Linear(features, 1)(features)
+
+
+def in_a_list(features):
+    return nn.Sequential([nn.Linear(features, 32), nn.ReLU(), nn.Linear(32, 1)])
+
+
 def ending(*last, hidden=True):
     def make_discriminator(features):
         first = [nn.Linear(features, 32), nn.ReLU()] if hidden else []
@@ -174,7 +255,14 @@ PROOFS = [
         (layer(lambda lam, g: -lam * g.mean()), "no mean or sum"),
         (layer(lambda lam, g: -lam), "is no tensor"),
         (layer(lambda lam, g: g, forth=lambda x, lam: -lam * x), "forward pass has changed x"),
-        (lambda x, lam: -lam * x, "inherits from torch.autograd.Function"),
+        (lambda x, lam: -lam * x, "and this is of type function"),
+        (AModule, "inherits from Module"),
+        (KeepsNothing, "ctx has no `lam`"),
+        (layer(undefined), "the name `ctx` is not known here"),
+    ], alike=[
+        (layer(lambda lam, g: -lam**2 * g), "times."),
+        (layer(lambda lam, g: g - lam), "no multiple of what came in"),
+        (layer(lambda lam, g: -lam * g, for_lam=lambda lam: (-lam,)), "gets no gradient"),
     ], only_visible=[OneStrengthForAll], right=[Saved]),
     Proof("6.3", given=lambda: {"torch": torch}, wrong=[
         (differences(lambda ahead, here, behind, h: (ahead - here) / h), "to one side only"),
@@ -189,9 +277,18 @@ PROOFS = [
         (by_autograd, "the derivative itself"),
         (moves_w, "w is not what it was"),
         (forgets_to_return, "returns nothing yet"),
-        (differences(lambda ahead, here, behind, h: here), "the first entry comes out as"),
+        (differences(lambda ahead, here, behind, h: here), "entry 0 of 6"),
+        (returns_in_the_loop, "inside of the loop?"),
+        (one_step_for_all, "entry 1 of 6"),
+        (row_by_row, "the sum of a row"),
+        (entries_as_rows, "there is no entry 2 along dimension 0"),
+        (one_gradient, "w has a gradient now"),
+        (as_a_list, "and this is list"),
+        (through_its_size, "it got torch.Size"),
+        (lambda loss, w, h: torch.autograd.grad(loss(w), w)[0], "nothing to differentiate"),
         (lambda loss, w, h: ..., "has no body yet"),
-    ], only_visible=[of_a_table], right=[slope_in_place, slope_by_index]),
+    ], alike=[(a_step_of_its_own, "entry 0 of 6")],
+       only_visible=[of_a_table], right=[slope_in_place, slope_by_index]),
     Proof("6.4", given=lambda: {"nn": nn}, wrong=[
         (ending(nn.Softmax(dim=1)), "of every sample"),
         (ending(nn.Sigmoid()), "it gives probabilities"),
@@ -202,5 +299,15 @@ PROOFS = [
         (two_outputs, "one number for each"),
         (for_sixty_four, "asked for 5 features it takes 64"),
         (lambda features: nn.Linear, "a module is needed"),
+        (layers_that_do_not_meet, "takes 16 numbers a sample got 32"),
+        (applied_at_once, "a Tensor is needed here"),
+        (in_a_list, "with commas"),
+        (lambda features: nn.ReLu(), "capitals too"),
+        (lambda features: print(features), "is the `return` missing?"),
+        (lambda features: nn.Linear(features, 1).requires_grad_(False), "requires_grad is off"),
+    ], alike=[
+        (ending(nn.Softplus()), "never says a number below 0"),
+        (ending(nn.Flatten(0)), "one number for each"),
+        (ending(nn.Softmax(dim=0)), "it gives probabilities"),
     ], only_visible=[clipped], right=[deep, Discriminator]),
 ]

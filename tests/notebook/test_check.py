@@ -86,6 +86,15 @@ def raises(x):
     raise KeyError(message)
 
 
+def divides(x):
+    return x / 0
+
+
+def refuses(x):
+    message = "no such thing"
+    raise LookupError(message)
+
+
 def leaves(x):
     sys.exit(3)
 
@@ -103,8 +112,9 @@ def raises_unprintable(x):
     (7, "a function of 1 (x) is needed, and this is of type int."),
     (lambda: 7, "a function of 1 (x) is needed, and this one takes ()."),
     (empty, "`empty` has no body yet"),
-    (raises, "your code raised KeyError: 'no\\nsuch thing' (line"),
-    (raises, ": raise KeyError(message))."),
+    (raises, "`raise KeyError(message)`: there is no entry 'no\\nsuch thing' here"),
+    (divides, "`return x / 0`: this divides by 0 (ZeroDivisionError: division by zero)."),
+    (refuses, "your code raised LookupError: no such thing (line"),
     (leaves, "your code raised SystemExit: 3 (line"),
     (raises_unprintable, "Unprintable"),
     (int("7").__add__, "what comes back is not twice"),
@@ -114,6 +124,34 @@ def test_whatever_a_function_does_the_message_is_about_it(answer, said, capsys):
     result = check.grade("90.2", answer)
     assert not result.passed and said in result.message
     assert "\n" not in result.message and capsys.readouterr().out == ""
+
+
+def test_the_line_named_is_the_deepest_of_the_learner_s_own():
+    def helper(x):
+        return x.missing
+
+    def double(x):
+        return helper(x) + np.mean([helper])
+
+    said = check.grade("90.2", double).message
+    assert "`return x.missing`" in said and said.startswith("your code stopped in line")
+
+
+def test_an_error_in_a_method_of_a_class_names_its_line(monkeypatch):
+    class Doubler:
+        @staticmethod
+        def double(x):
+            return x + nothing  # noqa: F821, the error itself
+
+    added(exercise(lambda: 3, lambda answer, seed: answer.double(2)), monkeypatch)
+    assert "`return x + nothing" in check.grade("90.9", Doubler).message
+
+
+def test_an_error_outside_the_learner_s_code_is_told_of_what_was_handed_in(monkeypatch):
+    added(exercise(lambda: 3, lambda answer, seed: answer[7]), monkeypatch)
+    assert check.grade("90.9", [1]).message == (
+        "what you handed in stopped when it was tried: the list has no entry at this place: places "
+        "go from 0 to its length - 1 (IndexError: list index out of range).")
 
 
 def test_an_interrupt_by_hand_gets_through():

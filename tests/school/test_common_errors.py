@@ -50,7 +50,7 @@ def test_a_prediction_s_wrong_options_are_not_named_for_that_would_leave_the_rig
 
 def test_what_any_exercise_may_say_is_shown_once(page):
     everywhere, lessons = page.split("## Lesson 00")
-    for general in ("there is no answer yet", "your code raised", "has no body yet", "was lent"):
+    for general in ("there is no answer yet", "your code stopped", "has no body yet", "was lent"):
         assert general in everywhere and general not in lessons
 
 

@@ -8,11 +8,12 @@ import contextlib
 import functools
 import io
 import linecache
+import textwrap
 import traceback
 import types
 from dataclasses import dataclass
 
-from tlcourse.notebook import exercises
+from tlcourse.notebook import errors, exercises
 from tlcourse.notebook.lent import mark
 from tlcourse.notebook.record import note
 from tlcourse.utils.messages import one_line, say
@@ -103,7 +104,7 @@ def check(exercise_id: str, answer: object) -> object:
         answer = lend(exercise.reference())
         mark(exercise_id, answer)
     except Exception as error:  # noqa: BLE001, a check never raises
-        usable = f"(No reference can stand in: {_said(error)}.)"
+        usable = f"(No reference can stand in: {errors.said(error)}.)"
     say(f"{exercise_id} not yet: {result.message} {usable}")
     return answer
 
@@ -137,16 +138,22 @@ def lend(reference: object) -> object:
 
 def _complaint(error: BaseException, answer: object) -> str:
     """What an answer raised, in one line, with the line of the learner's own code if known."""
-    home = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    plain = errors.in_words(error)
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if frame.f_code.co_filename == home:
-            source = linecache.getline(home, number).strip()
-            where = f"(line {number}{source and ': ' + source})"
-            if isinstance(error, TypeError) and "ellipsis" in str(error):
-                return f"a gap, `...`, is still open and its value is needed {where}."
-            return f"your code raised {_said(error)} {where}."
-    return f"the check of this answer stopped with {_said(error)}."
+        if frame.f_code.co_filename in _homes(answer):
+            source = linecache.getline(frame.f_code.co_filename, number).strip()
+            line = f"line {number}" + (f", `{textwrap.shorten(source, 90, placeholder=' ...')}`"
+                                       if source else "")
+            if plain:
+                return f"your code stopped in {line}: {plain}"
+            return f"your code raised {errors.said(error)} ({line})."
+    if plain:
+        return f"what you handed in stopped when it was tried: {plain}"
+    return f"the check of this answer stopped with {errors.said(error)}."
 
 
-def _said(error: BaseException) -> str:
-    return one_line("".join(traceback.format_exception_only(error)))
+def _homes(answer: object) -> set[str]:
+    """The files, or cells, in which a function or the methods of a class are written."""
+    own = vars(answer).values() if isinstance(answer, type) else (answer,)
+    codes = (getattr(getattr(each, "__func__", each), "__code__", None) for each in own)
+    return {code.co_filename for code in codes if code is not None}

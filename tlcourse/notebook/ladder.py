@@ -55,8 +55,12 @@ def is_number(low: float = -math.inf, high: float = math.inf) -> Step:
     """The answer is one finite number from `low` to `high`, the range that makes sense at all."""
 
     def step(answer, seed):
+        if answer is None:
+            return "one number is needed, and this is None: is the `return` missing?"
         if isinstance(answer, bool) or not isinstance(answer, Real):
-            return f"one number is needed, and this is of type {type(answer).__name__}."
+            alone = getattr(answer, "size", None) == 1 or getattr(answer, "shape", None) == ()
+            return (f"one number is needed, and this is of type {type(answer).__name__}"
+                    f"{': `.item()` takes it out' if alone else ''}.")
         if not (math.isfinite(answer) and low <= answer <= high):
             return f"such a number lies between {low:g} and {high:g}, and this is {answer:g}."
 

@@ -89,7 +89,8 @@ def _exercises(lesson: str) -> Iterator[str]:
 
 
 def _is_general(message: str) -> bool:
-    return (message.startswith(("there is no answer yet", "your code raised", "choose one of"))
+    return (message.startswith(("there is no answer yet", "your code raised", "your code stopped",
+                                "choose one of"))
             or "has no body yet" in message)
 
 
