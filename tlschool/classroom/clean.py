@@ -5,6 +5,7 @@ found by its mark, or by the name that it should define, and put into its place;
 the cells is said in remarks.
 """
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -25,10 +26,19 @@ LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
 
 
+_LONGEST = 120
+"""Bytes of a student's name: the files called by it carry more, and 255 is the most."""
+
+
 def student_name(text: str) -> str:
-    """A student's name as a folder, a file and nbgrader can have it."""
+    """A student's name as a folder, a file and nbgrader can have it; the end of a long one is
+    replaced by a mark of the whole."""
     plain = unicodedata.normalize("NFC", text)
-    return re.sub(r"[^\w.-]+", "_", plain).strip("._-") or "student"
+    name = re.sub(r"[^\w.-]+", "_", plain).strip("._-") or "student"
+    if len(name.encode()) <= _LONGEST:
+        return name
+    mark = hashlib.sha256(name.casefold().encode()).hexdigest()[:8]
+    return f"{name.encode()[: _LONGEST - 9].decode(errors='ignore')}_{mark}"
 
 
 class Unreadable(CourseError):
@@ -55,18 +65,21 @@ def read(path: Path) -> Submission:
     """
     if path.is_symlink():
         raise Unreadable("the file is a link to another one")
+    if path.exists() and not path.is_file():
+        raise Unreadable("this is no ordinary file")
+    if not path.stat().st_size:
+        raise Unreadable("the file is empty")
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"the file is larger than {LARGEST // 1_000_000} MB: clear its outputs")
     text, remarks = _decode(path.read_bytes())
     try:
         with warnings.catch_warnings(action="ignore"):  # on cells without an id, or with two
             notebook = nbformat.reads(text, as_version=4)
-        for cell in notebook.cells:
-            cell.source = str(cell.source)
-            mark = cell.metadata.get("nbgrader", {}).get("grade_id")
-            if mark is not None and not isinstance(mark, str):
-                cell.metadata["nbgrader"]["grade_id"] = None
-        notebook.metadata.get("tlcourse", {}).get("assignment")
+        for cell in notebook.cells:  # half of a character, as JSON can have it, becomes "?"
+            cell.source = str(cell.source).encode(errors="replace").decode()
+            cell.metadata = {"nbgrader": {"grade_id": _grade_id(cell)}}
+        about = (notebook.metadata or {}).get("tlcourse")
+        notebook.metadata = {"tlcourse": about if isinstance(about, dict) else {}}
     except Exception as error:  # noqa: BLE001, a submitted file may hold anything
         raise Unreadable("the file is no complete notebook, as after a save that was cut off"
                          ) from error
@@ -190,3 +203,10 @@ def _differ(cell, other):
 
 def _mark(cell):
     return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _grade_id(cell):
+    """The mark of a submitted cell, whose metadata may hold anything."""
+    nbgrader = (cell.get("metadata") or {}).get("nbgrader")
+    mark = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    return mark if isinstance(mark, str) else None

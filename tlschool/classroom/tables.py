@@ -4,24 +4,29 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tlcourse.utils.files import write_atomically
 from tlcourse.utils.messages import filled
 from tlschool.classroom.execute import Outcome
-from tlschool.classroom.grade import Graded
+from tlschool.classroom.grade import NOT_GRADED, Graded
 
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
-def write(folder: Path, graded: Sequence[Graded]) -> list[Path]:
+def write(
+    folder: Path, graded: Sequence[Graded], left_out: Mapping[str, str] = MappingProxyType({})
+) -> list[Path]:
     """Write the tables ``totals.csv``, ``points.csv``, ``remarks.csv`` and ``items.csv``.
 
     Parameters
     ----------
     folder : path
     graded : sequence of Graded
+    left_out : mapping of str to str
+        Why a file is in no other table, by its path.
 
     Returns
     -------
@@ -30,14 +35,16 @@ def write(folder: Path, graded: Sequence[Graded]) -> list[Path]:
         answer.
     """
     tables = {
-        "totals.csv": [("student", "file", "points", "maximum"),
-                       *((one.student, one.file, *_total(one.outcome)) for one in graded)],
+        "totals.csv": [("student", "file", "points", "maximum", "note"),
+                       *((one.student, one.file, *_points(one), one.failure) for one in graded)],
         "points.csv": [("student", "file", "exercise", "points", "maximum", "reason"),
                        *((one.student, one.file, e.exercise, e.points, e.maximum, e.reason)
                          for one in graded for e in one.outcome.earned)],
         "remarks.csv": [("student", "file", "remark"),
                         *((one.student, one.file, remark)
-                          for one in graded for remark in one.outcome.remarks)],
+                          for one in graded for remark in one.outcome.remarks),
+                        *(("", file, f"{NOT_GRADED}: {why}")
+                          for file, why in left_out.items())],
         "items.csv": [("exercise", "students", "share", "answer"), *items(graded)],
     }
     for name, rows in tables.items():
@@ -45,7 +52,8 @@ def write(folder: Path, graded: Sequence[Graded]) -> list[Path]:
         csv.writer(text, lineterminator="\n").writerows(
             [[_no_formula(value) for value in row] for row in rows])
         # Spreadsheets take a file without this mark for one in the system's own encoding.
-        write_atomically(folder / name, text.getvalue().encode("utf-8-sig"))
+        # An error may quote half of a character, which no encoding has.
+        write_atomically(folder / name, text.getvalue().encode("utf-8-sig", "backslashreplace"))
     return [folder / name for name in tables]
 
 
@@ -59,7 +67,7 @@ def items(graded: Sequence[Graded]) -> list[tuple[str, int, str, str]]:
     list of (exercise, students, share, answer)
     """
     kinds: dict[str, Counter] = {}
-    for one in graded:
+    for one in filter(lambda one: one.has_points, graded):
         for earned in one.outcome.earned:
             kind = _NUMBER.sub("#", earned.reason) if earned.reason else "right"
             kinds.setdefault(earned.exercise, Counter())[kind] += 1
@@ -74,6 +82,12 @@ def table(outcome: Outcome) -> str:
     lines = [filled(f"{one.exercise:>6}  {one.points:2} of {one.maximum:2}  {one.reason}", " " * 18)
              for one in outcome.earned]
     return "\n".join([*lines, f" total  {total:2} of {of:2}", *map(filled, outcome.remarks)])
+
+
+def _points(one: Graded) -> tuple[int | str, int]:
+    """Points, and the most; none at all, rather than 0, where they are not known."""
+    total, most = _total(one.outcome)
+    return (total if one.has_points else "", most)
 
 
 def _total(outcome: Outcome) -> tuple[int, int]:
