@@ -6,6 +6,7 @@ the cells is said in remarks.
 """
 
 import hashlib
+import itertools
 import json
 import re
 import unicodedata
@@ -26,6 +27,8 @@ LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
 
 
+_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+_KINDS = {"markdown": "Markdown", "raw": "a raw cell"}
 _LONGEST = 120
 """Bytes of a student's name: the files called by it carry more, and 255 is the most."""
 
@@ -100,8 +103,9 @@ def _decode(content: bytes) -> tuple[str, list[str]]:
 def clean(submitted: Submission, given: Assignment) -> Submission:
     """Put the learner's answers, and cells of the learner's own, into the assignment's cells.
 
-    Of several copies of an answer the last one that was changed counts, as when all cells run in
-    order. Cells of the learner's own follow the cell that they followed.
+    Of several copies of an answer all that were changed run in order: halves of a cell that was
+    split keep its mark, and of two answers the last one counts. Cells of the learner's own follow
+    the cell that they followed. An answer in a cell that has become text is run as code.
 
     Raises
     ------
@@ -114,6 +118,7 @@ def clean(submitted: Submission, given: Assignment) -> Submission:
     if about.get("variant", given.variant) != given.variant:
         remarks.append("this is the variant of another student; it was graded as your own")
     known = {cell.id: cell for cell in given.notebook.cells if cell.cell_type == "code"}
+    cells = _as_code(cells, known, remarks)
     marks = _marks(cells, known)
     copies = defaultdict(list)
     for place, mark in marks.items():
@@ -131,8 +136,25 @@ def _belongs(notebook, given):
                          "asked for")
     wanted = {task.name for task in given.tasks.values()}
     marks = {cell.id for cell in given.notebook.cells}
-    if not any(_mark(cell) in marks or names(cell.source)[0] & wanted for cell in notebook.cells):
+    if not any(_mark(cell) in marks or _names(cell.source) & wanted for cell in notebook.cells):
         raise Unreadable(f"no cell of {given.name} is in this notebook")
+
+
+def _as_code(cells, known, remarks):
+    """The cells, those as code again that were turned into text, as by a key pressed by mistake."""
+    lost, made = known.keys() - {_mark(cell) for cell in cells if cell.cell_type == "code"}, []
+    for cell in cells:
+        if cell.cell_type != "code" and _mark(cell) in lost:
+            remarks.append(f"the cell {_mark(cell)} had become {_KINDS.get(cell.cell_type, 'text')}"
+                           ", and was made code again")
+            cell = nbformat.v4.new_code_cell(cell.source, metadata=cell.metadata)
+        made.append(cell)
+    return made
+
+
+def _names(source):
+    """The names that a cell binds, whatever magics stand in it."""
+    return names(source)[0] or names(_MAGIC.sub(r"\1pass", source))[0]
 
 
 def _marks(cells, known):
@@ -151,11 +173,11 @@ def _choose(known, cells, copies, given, remarks):
         found = copies[id]
         changed = [i for i in found if _differ(cells[i], known[id])]
         if len(found) > 1:
-            remarks.append(f"{task.id}: the cell of the answer is there {len(found)} times; the "
-                           "last one that was changed counts")
+            remarks.append(f"{task.id}: the cell of the answer is there {len(found)} times; those "
+                           "that were changed run in their order")
         if not found:
             changed = [i for mark, places in copies.items() if mark not in known for i in places
-                       if task.name in names(cells[i].source)[0]]
+                       if task.name in _names(cells[i].source)]
             remarks.append(f"{task.id}: the cell of the answer had been deleted" if not changed
                            else f"{task.id}: the cell of the answer had lost its mark, and was "
                            f"found by the name {task.name}")
@@ -180,19 +202,23 @@ def _report(known, cells, copies, chosen, remarks):
 
 
 def _assemble(given, known, cells, marks, chosen):
-    notebook, own = deepcopy(given.notebook), defaultdict(list)
+    notebook, before, after = deepcopy(given.notebook), defaultdict(list), defaultdict(list)
     last = setup = next(iter(known))
+    counts = itertools.count(1)
     for place, mark in marks.items():
         last = mark if mark in known else last
-        added = mark not in known or (mark == setup and _differ(cells[place], known[setup]))
+        takes_code = mark == setup or mark + "-check" in given.tasks if mark in known else True
+        added = takes_code and place != chosen.get(mark) and (
+            mark not in known or _differ(cells[place], known[mark]))
         if added and cells[place].source.strip():
-            number = sum(map(len, own.values())) + 1
-            own[last].append(nbformat.v4.new_code_cell(cells[place].source, id=f"own-{number}"))
+            to = before if place < chosen.get(last, -1) else after
+            to[last].append(nbformat.v4.new_code_cell(cells[place].source,
+                                                      id=f"own-{next(counts)}"))
     made = []
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = cells[chosen[cell.id]].source if cell.id in chosen else ""
-        made += [cell, *own[cell.id]]
+        made += [*before[cell.id], cell, *after[cell.id]]
     notebook.cells = made
     return notebook
 

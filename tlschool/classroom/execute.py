@@ -165,7 +165,7 @@ def _outcome(events, ending, cells, given) -> Outcome:
             reason = (f"the submission {ending} while this ran." if task.id == where else
                       f"not reached: the submission {ending} in exercise {where}.")
         elif not verdict["passed"]:
-            reason = verdict["message"] or _missing(task, ran.get(check.removesuffix("-check")))
+            reason = verdict["message"] or _missing(task, _errors(check, cells, ran))
         outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))
         for name in (verdict or {}).get("changed", ()):
             outcome.remarks.append(f"{task.id}: the submission changed {name}, and it was put back")
@@ -179,7 +179,17 @@ def _exercise_at(cell_id, cells):
     return next((cell["task"]["id"] for cell in later if "task" in cell), "the last cells")
 
 
-def _missing(task, ran):
-    if ran and ran["error"]:
-        return f"its cell stopped with {ran['error']}"
+def _errors(check, cells, ran):
+    """With what the cells of an exercise stopped: those since the check of the last one."""
+    place = next(i for i, cell in enumerate(cells) if cell["id"] == check)
+    begin = max((i for i in range(place) if "task" in cells[i]), default=0)
+    answer = check.removesuffix("-check")
+    own = [cell["id"] for cell in cells[begin:place] if cell["id"].startswith("own-")]
+    said = [ran[id]["error"] for id in (answer, *own) if id in ran]
+    return [error for error in said if error]
+
+
+def _missing(task, errors):
+    if errors:
+        return f"its cell stopped with {errors[0]}"
     return f"there is no `{task.name}`: the cell that defines it is empty or missing."

@@ -15,13 +15,12 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 
-from IPython.core.interactiveshell import InteractiveShell
-
 from tlcourse.notebook import exercises, lessons
 from tlschool.classroom import variants
 from tlschool.classroom.bounds import Kept, at_most
 from tlschool.classroom.checks import graded_exercise, judge
 from tlschool.classroom.pristine import Pristine
+from tlschool.classroom.shell import Shell
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, in linux/prctl.h
 
@@ -93,7 +92,7 @@ def _limit(memory: int, tasks: int) -> None:
 
 def _prepare(job):
     """Import what the checks need, before the learner's first line, and keep how it was."""
-    shell = InteractiveShell.instance(colors="nocolor")
+    shell = Shell.instance(colors="nocolor")
     graded = {task["id"]: graded_exercise(task["id"], job["variant"], task["letters"])
               for cell in job["cells"] if (task := cell.get("task"))}
     _import_for(graded)
