@@ -114,8 +114,8 @@ def test_the_halves_of_a_cell_that_was_split_run_in_order_with_what_stands_betwe
     done = cleaned(notebook)
     made = {one.id: one.source for one in done.notebook.cells}
     ids = list(made)
-    assert ids[(at := ids.index("01-ex-1-2")) - 2 : at] == ["own-1", "own-2"]
-    assert [made[id].split("(")[0] for id in ("own-1", "own-2", "01-ex-1-2")] == [
+    assert ids[(at := ids.index("01-ex-1-2")) - 3 : at] == ["01-ex-1-2-text", "part-1", "part-2"]
+    assert [made[id].split("(")[0] for id in ("part-1", "part-2", "01-ex-1-2")] == [
         "def shares", "between = 1", "def recall_per_class"]
     assert len([one for one in done.notebook.cells if one.source == "between = 1"]) == 1
 

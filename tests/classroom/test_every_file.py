@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import sys
 import unicodedata
@@ -153,12 +154,14 @@ def test_a_console_without_the_letters_of_a_name_gets_backslashes(tmp_path, monk
     assert console.buffer.getvalue().strip() == rb"\u674e: \xfc"
 
 
-@pytest.mark.parametrize("metadata", [{"nbgrader": None}, {"nbgrader": 7}, {}])
+@pytest.mark.parametrize("metadata", [{"nbgrader": None}, {"nbgrader": 7}, {}, None])
 def test_one_cell_with_odd_metadata_is_a_cell_of_ones_own(tmp_path, metadata):
     notebook = perfect()
-    cell(notebook, "01-ex-1-4")["metadata"] = metadata
-    notebook.metadata["other"] = None
+    cell(notebook, "01-ex-1-4")["metadata"] = {"here": 1}
     path = save(tmp_path / "a.ipynb", notebook)
+    stored = json.loads(path.read_text("utf-8"))
+    next(one for one in stored["cells"] if "here" in one["metadata"])["metadata"] = metadata
+    path.write_text(json.dumps(stored), "utf-8")
     done = clean(read(path), given())
     assert cell(done.notebook, "01-ex-1-4").source == cell(perfect(), "01-ex-1-4").source
 

@@ -41,6 +41,6 @@ def read(place: Path, key: str) -> Outcome | None:
         if content.pop("key") != key:
             return None
         earned = [Earned(**one) for one in content.pop("earned")]
-        return Outcome(earned, **content)
+        return Outcome(earned, content.pop("remarks"), content.pop("outputs"), content.pop("code"))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -12,6 +12,7 @@ import re
 import unicodedata
 import warnings
 from collections import defaultdict
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,14 @@ from tlschool.errors import CourseError
 
 LARGEST = 50_000_000
 """Bytes of a file; a notebook of exercises has some hundred thousand, with pictures."""
+MOST_CODE, MOST_CELLS = 200_000, 2_000
+"""Characters in all cells of code together, and cells; exercises need some thousand, and 30."""
+_ABOUT = re.compile(r'"tlcourse"\s*:\s*(\{[^{}]{0,1000}\})')
 
 
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _KINDS = {"markdown": "Markdown", "raw": "a raw cell"}
+_PART = "part"
 _LONGEST = 120
 """Bytes of a student's name: the files called by it carry more, and 255 is the most."""
 
@@ -57,12 +62,29 @@ class Submission:
 
 
 def read(path: Path) -> Submission:
-    """Read a submitted file, in whatever encoding it was saved.
+    """Read a submitted file; raises what `content` and `parsed` do."""
+    return parsed(content(path))
+
+
+def about(path: Path) -> dict:
+    """Which assignment and variant a file says it is, found without reading it as a notebook.
+
+    Raises what `content` does.
+    """
+    found = _ABOUT.findall(_decode(content(path))[0])
+    try:
+        return json.loads(found[-1]) if found else {}
+    except ValueError:
+        return {}
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a submitted file.
 
     Raises
     ------
     Unreadable
-        It is too large, or no complete notebook.
+        It is too large, empty, or no file of its own.
     OSError
         As the system says it.
     """
@@ -74,19 +96,49 @@ def read(path: Path) -> Submission:
         raise Unreadable("the file is empty")
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"the file is larger than {LARGEST // 1_000_000} MB: clear its outputs")
-    text, remarks = _decode(path.read_bytes())
+    return path.read_bytes()
+
+
+def parsed(raw: bytes) -> Submission:
+    """The notebook in a file's bytes, in whatever encoding it was saved.
+
+    To be called within limits. Outputs are dropped, and of the metadata all but the marks.
+
+    Raises
+    ------
+    Unreadable
+        It is no complete notebook, or holds too much code.
+    """
+    text, remarks = _decode(raw)
     try:
-        with warnings.catch_warnings(action="ignore"):  # on cells without an id, or with two
-            notebook = nbformat.reads(text, as_version=4)
-        for cell in notebook.cells:  # half of a character, as JSON can have it, becomes "?"
-            cell.source = str(cell.source).encode(errors="replace").decode()
-            cell.metadata = {"nbgrader": {"grade_id": _grade_id(cell)}}
-        about = (notebook.metadata or {}).get("tlcourse")
-        notebook.metadata = {"tlcourse": about if isinstance(about, dict) else {}}
+        stored = json.loads(text)
+        cells = [cell for sheet in stored.get("worksheets", [stored]) for cell in sheet["cells"]]
+        held = sum(map(_strip, cells))
+        if held <= MOST_CODE and len(cells) <= MOST_CELLS:
+            with warnings.catch_warnings(action="ignore"):  # on cells without an id, or with two
+                notebook = nbformat.reads(json.dumps(stored), as_version=4)
+            named = (notebook.metadata or {}).get("tlcourse")
+            notebook.metadata = {"tlcourse": named if isinstance(named, dict) else {}}
+            return Submission(notebook, remarks)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001, a submitted file may hold anything
         raise Unreadable("the file is no complete notebook, as after a save that was cut off"
                          ) from error
-    return Submission(notebook, remarks)
+    raise Unreadable(f"the file holds {held:,} characters of code in {len(cells):,} cells, and at "
+                     f"most {MOST_CODE:,} in {MOST_CELLS:,} are read: hand in the exercises alone")
+
+
+def _strip(cell: dict) -> int:
+    """Leave a stored cell its text and its mark, and count the characters that may run."""
+    mark, text = _grade_id(cell), "input" if "input" in cell else "source"
+    whole = "".join(cell[text])  # half of a character, as JSON can have it, becomes "?"
+    cell[text] = whole.encode(errors="replace").decode()
+    cell["metadata"] = {"nbgrader": {"grade_id": mark}}
+    cell.pop("attachments", None)
+    if cell["cell_type"] == "code":
+        cell["outputs"] = []
+    return len(whole) if cell["cell_type"] == "code" or mark else 0
 
 
 def _decode(content: bytes) -> tuple[str, list[str]]:
@@ -136,7 +188,8 @@ def _belongs(notebook, given):
                          "asked for")
     wanted = {task.name for task in given.tasks.values()}
     marks = {cell.id for cell in given.notebook.cells}
-    if not any(_mark(cell) in marks or _names(cell.source) & wanted for cell in notebook.cells):
+    if not any(_mark(cell) in marks or cell.cell_type == "code" and _names(cell.source) & wanted
+               for cell in notebook.cells):
         raise Unreadable(f"no cell of {given.name} is in this notebook")
 
 
@@ -202,24 +255,45 @@ def _report(known, cells, copies, chosen, remarks):
 
 
 def _assemble(given, known, cells, marks, chosen):
-    notebook, before, after = deepcopy(given.notebook), defaultdict(list), defaultdict(list)
+    before, after, counts = defaultdict(list), defaultdict(list), itertools.count(1)
     last = setup = next(iter(known))
-    counts = itertools.count(1)
     for place, mark in marks.items():
         last = mark if mark in known else last
         takes_code = mark == setup or mark + "-check" in given.tasks if mark in known else True
         added = takes_code and place != chosen.get(mark) and (
             mark not in known or _differ(cells[place], known[mark]))
         if added and cells[place].source.strip():
-            to = before if place < chosen.get(last, -1) else after
-            to[last].append(nbformat.v4.new_code_cell(cells[place].source,
-                                                      id=f"own-{next(counts)}"))
-    made = []
+            to, kind = (before, _PART) if place < chosen.get(last, -1) else (after, "own")
+            to[last].append((f"{kind}-{next(counts)}", cells[place].source))
+    code = []
+    for id, cell in known.items():
+        answer = cells[chosen[id]].source if id in chosen else ""
+        source = answer if cell.metadata["nbgrader"]["solution"] else cell.source
+        code += [*before[id], (id, source), *after[id]]
+    return with_code(given, code)
+
+
+def with_code(given: Assignment, code: Sequence[tuple[str, str]]) -> NotebookNode:
+    """The assignment's notebook with these cells of code, by id, in their order.
+
+    Its own texts stand before the cell of code that they stood before, and before its first parts.
+    """
+    notebook, texts, waiting = deepcopy(given.notebook), {}, []
     for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = cells[chosen[cell.id]].source if cell.id in chosen else ""
-        made += [*before[cell.id], cell, *after[cell.id]]
-    notebook.cells = made
+        waiting.append(cell)
+        if cell.cell_type == "code":
+            texts[cell.id], waiting = waiting, []
+    made = waiting[::-1]  # from the last cell to the first
+    above = []
+    for id, source in reversed(code):
+        if not id.startswith(_PART):
+            made += above[::-1]
+            *above, cell = texts.get(id) or [nbformat.v4.new_code_cell(id=id)]
+        else:
+            cell = nbformat.v4.new_code_cell(id=id)
+        cell.source = source
+        made.append(cell)
+    notebook.cells = [*made, *above[::-1]][::-1]
     return notebook
 
 

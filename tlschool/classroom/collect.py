@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tlcourse.utils.messages import listed
 from tlschool.classroom import cache, variants
-from tlschool.classroom.clean import Unreadable, read, student_name
+from tlschool.classroom.clean import Unreadable, about, student_name
 from tlschool.classroom.release import variants_in
 
 NO_NOTEBOOK = "it is no notebook"
@@ -156,7 +156,7 @@ def _owner(path: Path, folder: Path, name: str, students: dict[str, str]) -> str
 def _made_for(path: Path, students: dict[str, str]) -> list[str]:
     """The students whose variant a notebook says it is; seldom more than one."""
     try:
-        variant = read(path).notebook.metadata.get("tlcourse", {}).get("variant")
+        variant = about(path).get("variant")
     except (Unreadable, OSError):
         return []
     return [student for student in students.values() if variants.of_student(student) == variant]

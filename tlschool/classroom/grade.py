@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from tlschool.classroom import cache, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
-from tlschool.classroom.clean import Unreadable, clean, read
+from tlschool.classroom.clean import Unreadable, about, content, with_code
 from tlschool.classroom.collect import printable, roster, submissions
 from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
@@ -71,10 +71,10 @@ def grade_file(
         The file cannot be read.
     """
     try:
-        submission = clean(read(path), given)
+        handed_in = content(path)
     except Unreadable as error:
         return nothing(given, f"{error}.")
-    return execute.run(submission, given, limits, stopped)
+    return execute.run(handed_in, given, limits, stopped)
 
 
 def dry_run(path: Path, limits: Limits) -> Outcome:
@@ -87,11 +87,12 @@ def dry_run(path: Path, limits: Limits) -> Outcome:
     """
     if path.is_dir():
         raise Unreadable(f"{path} is a folder, and a dry run takes one notebook")
-    about = read(path).notebook.metadata.get("tlcourse", {})
-    lesson, variant = about.get("lesson"), about.get("variant")
-    if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in about):
-        raise Unreadable(f"{path.name} does not say which assignment it is: hand in the notebook "
-                         "that you were given, with your answers in it")
+    said = about(path)
+    lesson, variant = said.get("lesson"), said.get("variant")
+    if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in said):
+        raise Unreadable(f"{path.name} does not say which assignment it is, or is no complete "
+                         "notebook: hand in the notebook that you were given, with your answers "
+                         "in it")
     return grade_file(path, assignment(lesson, variant), limits)
 
 
@@ -172,15 +173,12 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     given = in_variant(variant_of(file.owner if file else student, lesson, course))
     if file is None:
         return Graded(student, "", nothing(given, "nothing was handed in."), True, given.notebook)
-    try:
-        notebook = clean(read(file.path), given).notebook
-    except Unreadable:
-        notebook = given.notebook
     place, key = cache.place(course, given.name, student), cache.key(file.path, given, limits)
     outcome = known = cache.read(place, key)
     if outcome is None:
         outcome = grade_file(file.path, given, limits, stop.is_set)
         cache.write(place, key, outcome)
+    notebook = with_code(given, outcome.code) if outcome.code else given.notebook
     return Graded(student, str(file.path), outcome, known is not None, notebook)
 
 
