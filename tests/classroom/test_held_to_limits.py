@@ -238,3 +238,28 @@ def test_the_grader_itself_reads_no_notebook(tmp_path, monkeypatch):
     assert [one.reason for one in outcome.earned][1:] == [""] * 3  # 1.1 has its own numbers
     assert [one.id for one in clean.with_code(given(), outcome.code).cells] == [
         one.id for one in given().notebook.cells]
+
+
+@pytest.mark.parametrize("environment", ["None", "{}"], ids=["with its environment", "without"])
+def test_a_daemon_that_keeps_a_stream_open_does_not_hang_the_grader(monkeypatch, environment):
+    monkeypatch.setattr(sandbox, "why_not", lambda: "for this test")
+    monkeypatch.setattr(execute, "Group", type("None", (), {"make": lambda *sizes: None}))
+    mark = f"{environment} {time.time_ns()}"
+    daemon = ("import os, time\nif os.fork():\n    os._exit(0)\nos.setsid()\nif os.fork():\n"
+              f"    os._exit(0)\ntime.sleep(80)  # {mark}")
+    code = (f"import os, subprocess, sys\nsubprocess.run([sys.executable, '-c', {daemon!r}], "
+            f"env={environment})\nos._exit(0)")
+
+    def left():
+        return [one for one in psutil.process_iter(["cmdline"])
+                if any(mark in word for word in one.info["cmdline"] or ())]
+
+    begun = time.monotonic()
+    try:
+        assert reasons(perfect(ex_1_4=code))[2:] == [
+            "", "the submission ended its own process while this ran."]
+        assert time.monotonic() - begun < 40
+        assert len(left()) == (environment == "{}"), "only one without its environment is missed"
+    finally:
+        for one in left():
+            one.kill()

@@ -113,8 +113,11 @@ def _need_folders(handed_in: Path, lesson: str, course: Path) -> None:
 def _conditions(limits: Limits) -> str:
     """Under which conditions submissions run here, said before any of them does."""
     reason = sandbox.why_not()
-    walls = ("in bubblewrap, without network" if reason is None else
-             f"NOT in bubblewrap, so it can read your files and use the network ({reason})")
+    files = (f"with at most {sandbox.ROOM / 1e6:,.0f} MB of files" if sandbox.knows_sizes() else
+             "its files NOT limited, for this bubblewrap cannot")
+    walls = (f"in bubblewrap, without network, {files}" if reason is None else
+             "NOT in bubblewrap, so it can read and change your files and this course, fill the "
+             f"disk and use the network ({reason})")
     group = Group.make(limits.memory, limits.processes)
     holder = "a control group of the kernel" if group else "a supervisor"
     if group:

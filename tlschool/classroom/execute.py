@@ -13,12 +13,20 @@ from dataclasses import asdict, dataclass, field
 from tlschool.classroom import sandbox, variants
 from tlschool.classroom.assignment import Assignment
 from tlschool.classroom.groups import Group
-from tlschool.classroom.limits import INTERRUPTED, Limits, end, supervise, tasks_of_this_user
+from tlschool.classroom.limits import (
+    INTERRUPTED,
+    Limits,
+    end,
+    end_all_with,
+    supervise,
+    tasks_of_this_user,
+)
 from tlschool.errors import CourseError
 
 _WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
 _TAIL = 2_000
 _LONGEST_LINE = 5_000_000  # as all code that `clean` takes may become, each character escaped
+_TO_FINISH = 3  # seconds, for what reads the last words of a process that has ended
 _ROOM = 1_000  # for processes and threads that this user starts elsewhere in the meantime
 
 
@@ -109,11 +117,14 @@ def _events(job: dict, content: bytes, limits: Limits, stopped) -> tuple[list[di
             end(process)
             if group:
                 group.close()
+            if sandbox.why_not():
+                end_all_with(folder)
             for reader in readers:
-                reader.join(timeout=10)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                with contextlib.suppress(OSError):
-                    stream.close()
+                reader.join(timeout=_TO_FINISH)
+            if not any(reader.is_alive() for reader in readers):  # to close it would wait for that
+                for stream in (process.stdin, process.stdout, process.stderr):
+                    with contextlib.suppress(OSError):
+                        stream.close()
     if reason or (events and events[-1]["event"] == "done"):
         return events, reason
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode

@@ -145,6 +145,17 @@ def end(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def end_all_with(home: str) -> None:
+    """End the processes whose home is a submission's folder: daemons that outlived their parents.
+
+    Where there are no walls, this finds what did not clear its environment.
+    """
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get("TLCOURSE_WORKSPACE") == home:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
 @contextlib.contextmanager
 def _frozen(process: subprocess.Popen) -> Iterator[None]:
     """Stop all processes of a session at once: a fork bomb outgrows whoever counts it meanwhile."""
