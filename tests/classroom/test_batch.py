@@ -175,8 +175,8 @@ def test_the_conditions_are_said_before_anything_runs(batch, monkeypatch):
 
 def test_the_totals_are_those_of_the_points(batch):
     header, *rows = (line.split(",") for line in batch.table("totals"))
-    assert header == ["student", "file", "points", "maximum", "note"]
-    assert {student: int(points) for student, _, points, _, note in rows if not note} == {
+    assert header == ["student", "file", "points", "maximum", "late", "note"]
+    assert {student: int(points) for student, _, points, *_, note in rows if not note} == {
         student: total(batch, student) for student, *_ in rows}
     assert len(rows) == len(list(batch.folder.glob("*")))
 

@@ -40,14 +40,15 @@ def graded(released, tmp_path, monkeypatch):
 def test_a_name_in_latin_1_gets_its_points_and_so_does_everybody_else(graded, tmp_path, capsys):
     for name in (LATIN_1, "ann.ipynb"):
         save(tmp_path / "in" / name, perfect())
-    assert graded() == [[r"M\udcfcller.ipynb", "23", "23", ""], ["ann.ipynb", "23", "23", ""]]
+    assert graded() == [[r"M\udcfcller.ipynb", "23", "23", "", ""],
+                        ["ann.ipynb", "23", "23", "", ""]]
     assert graded.status == 0
 
 
 @pytest.mark.parametrize("name", ["x" * 237 + ".ipynb", "课" * 79 + ".ipynb"])
 def test_a_name_as_long_as_the_disk_can_have_it_gets_its_points(graded, tmp_path, name):
     save(tmp_path / "in" / name, perfect())
-    assert graded() == [[name, "23", "23", ""]]
+    assert graded() == [[name, "23", "23", "", ""]]
 
 
 def test_long_names_with_the_same_beginning_are_two_students():
@@ -70,8 +71,8 @@ def test_what_the_grader_could_not_do_is_a_row_and_no_zero_that_counts(
         return real(path)
 
     monkeypatch.setattr(type(tmp_path), "read_bytes", locked)
-    assert graded() == [["ann.ipynb", "23", "23", ""],
-                        ["bob.ipynb", "", "23", "could not be graded: Permission denied"]]
+    assert graded() == [["ann.ipynb", "23", "23", "", ""],
+                        ["bob.ipynb", "", "23", "", "could not be graded: Permission denied"]]
     assert graded("points")[-1] == ["bob.ipynb", "1.4", "0", "8",
                                     "could not be graded: Permission denied."]
     assert graded.status == 1 and "bob: could not be graded: Permission denied\n" in (
@@ -85,7 +86,7 @@ def test_points_that_nbgrader_does_not_take_are_in_the_table(graded, tmp_path, m
     save(tmp_path / "in" / "ann.ipynb", perfect())
     monkeypatch.setattr(gradebook, "enter", full)
     note = "graded, and not entered into nbgrader: No space left on device"
-    assert graded() == [["ann.ipynb", "23", "23", note]]
+    assert graded() == [["ann.ipynb", "23", "23", "", note]]
     assert graded.status == 1
 
 

@@ -61,7 +61,8 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     new = sum(not one.known and not one.failure for one in handed)
     known = sum(one.known for one in handed)
     _say(f"{new} graded now, {known} known from before, {len(graded) - len(handed)} handed in "
-         "nothing.", *paths, f"feedback, a page for each student: {course / 'feedback'}")
+         "nothing.", *filter(None, [tables.average(graded)]), *paths,
+         f"feedback, a page for each student: {course / 'feedback'}")
     _say(*failed, to=sys.stderr)
     return int(bool(failed))
 

@@ -53,6 +53,16 @@ class Outcome:
     outputs: dict[str, str] = field(default_factory=dict)
     code: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def points(self) -> int:
+        """What all exercises earned together."""
+        return sum(one.points for one in self.earned)
+
+    @property
+    def maximum(self) -> int:
+        """What there was to earn."""
+        return sum(one.maximum for one in self.earned)
+
 
 def nothing(given: Assignment, reason: str) -> Outcome:
     """No points, for one reason that holds for every exercise."""

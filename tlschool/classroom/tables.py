@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean, median
 from types import MappingProxyType
 
 from tlcourse.utils.files import write_atomically
-from tlcourse.utils.messages import filled
+from tlcourse.utils.messages import counted, filled
 from tlschool.classroom.execute import Outcome
 from tlschool.classroom.grade import NOT_GRADED, Graded
+from tlschool.classroom.platforms import imports, is_late
 
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
@@ -21,9 +23,12 @@ def write(
 ) -> list[Path]:
     """Write the tables ``totals.csv``, ``points.csv``, ``remarks.csv`` and ``items.csv``.
 
+    Where files come from Canvas or Moodle, ``canvas.csv`` or ``moodle.csv`` can be imported there.
+
     Parameters
     ----------
     folder : path
+        Called as the assignment is.
     graded : sequence of Graded
     left_out : mapping of str to str
         Why a file is in no other table, by its path.
@@ -35,8 +40,9 @@ def write(
         answer.
     """
     tables = {
-        "totals.csv": [("student", "file", "points", "maximum", "note"),
-                       *((one.student, one.file, *_points(one), one.failure) for one in graded)],
+        "totals.csv": [("student", "file", "points", "maximum", "late", "note"),
+                       *((one.student, one.file, *_points(one), "late" * is_late(one.file),
+                          one.failure) for one in graded)],
         "points.csv": [("student", "file", "exercise", "points", "maximum", "reason"),
                        *((one.student, one.file, e.exercise, e.points, e.maximum, e.reason)
                          for one in graded for e in one.outcome.earned)],
@@ -46,12 +52,13 @@ def write(
                         *(("", file, f"{NOT_GRADED}: {why}")
                           for file, why in left_out.items())],
         "items.csv": [("exercise", "students", "share", "answer"), *items(graded)],
+        **imports(folder.name, graded),
     }
     for name, rows in tables.items():
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(
             [[_no_formula(value) for value in row] for row in rows])
-        # Spreadsheets take a file without this mark for one in the system's own encoding.
+        # Spreadsheets take a file without the mark for one in the system's own encoding.
         # An error may quote half of a character, which no encoding has.
         write_atomically(folder / name, text.getvalue().encode("utf-8-sig", "backslashreplace"))
     return [folder / name for name in tables]
@@ -78,22 +85,25 @@ def items(graded: Sequence[Graded]) -> list[tuple[str, int, str, str]]:
 
 def table(outcome: Outcome) -> str:
     """One submission's points, for the terminal."""
-    total, of = _total(outcome)
     lines = [filled(f"{one.exercise:>6}  {one.points:2} of {one.maximum:2}  {one.reason}", " " * 18)
              for one in outcome.earned]
-    return "\n".join([*lines, f" total  {total:2} of {of:2}", *map(filled, outcome.remarks)])
+    total = f" total  {outcome.points:2} of {outcome.maximum:2}"
+    return "\n".join([*lines, total, *map(filled, outcome.remarks)])
 
 
 def _points(one: Graded) -> tuple[int | str, int]:
     """Points, and the most; none at all, rather than 0, where they are not known."""
-    total, most = _total(one.outcome)
-    return (total if one.has_points else "", most)
+    return (one.outcome.points if one.has_points else "", one.outcome.maximum)
 
 
-def _total(outcome: Outcome) -> tuple[int, int]:
-    """Points, and the most that there were to earn."""
-    return (sum(one.points for one in outcome.earned),
-            sum(one.maximum for one in outcome.earned))
+def average(graded: Sequence[Graded]) -> str:
+    """Mean and median of the points of what was handed in and graded; empty where nothing was."""
+    points = [one.outcome.points for one in graded if one.file and one.has_points]
+    if not points:
+        return ""
+    most = max(one.outcome.maximum for one in graded)
+    return (f"points of {counted(len(points), 'notebook')}: mean {mean(points):.1f}, median "
+            f"{median(points):g} of {most}")
 
 
 def _no_formula(value: object) -> object:
