@@ -97,7 +97,7 @@ def test_without_what_windows_lacks_a_submission_is_graded_and_a_loop_ends(monke
     monkeypatch.setattr(sandbox, "why_not", lambda: "for this test")
     monkeypatch.setattr(execute, "Group", type("None", (), {"make": lambda *sizes: None}))
     monkeypatch.setattr(execute, "_WORKER", [sys.executable, "-c", (
-        "import signal, sys\ndel signal.setitimer\nsys.modules['resource'] = None\n"
+        "import psutil, signal, sys\ndel signal.setitimer\nsys.modules['resource'] = None\n"
         "from tlschool.classroom.worker import main\nmain()")])
     assert reasons(perfect(ex_1_3="while True:\n    pass"), Limits(seconds=60, cell_seconds=2)) == [
         "", "", "its cell stopped with TimeoutError: stopped after 2 s.", ""]
