@@ -84,6 +84,12 @@ def save(path: Path, notebook, encoding="utf-8"):
     return path
 
 
+def content(notebook):
+    """The bytes of its file."""
+    with warnings.catch_warnings(action="ignore"):
+        return nbformat.writes(notebook).encode()
+
+
 def cell(notebook, id):
     return next(cell for cell in notebook.cells if cell.id == id)
 

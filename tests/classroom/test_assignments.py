@@ -16,7 +16,6 @@ from tlschool.authoring import runner
 from tlschool.authoring.source import load, tags
 from tlschool.classroom import gradebook, variants
 from tlschool.classroom.assignment import starter
-from tlschool.classroom.clean import Submission, clean
 from tlschool.classroom.dependencies import needed, statements
 from tlschool.classroom.execute import run
 from tlschool.classroom.limits import Limits
@@ -101,7 +100,7 @@ def test_the_untouched_release_runs_to_its_end_in_ten_seconds(lesson, monkeypatc
 def test_the_solutions_of_every_lesson_earn_all_points_and_no_remark(lesson):
     """So the release keeps what a solution needs, and no honest run looks like a trick."""
     given = hand_ins.given(lesson)
-    outcome = run(clean(Submission(hand_ins.perfect(lesson)), given), given, Limits())
+    outcome = run(hand_ins.content(hand_ins.perfect(lesson)), given, Limits())
     assert {one.exercise: one.reason for one in outcome.earned if one.reason} == {}
     assert outcome.remarks == []
 

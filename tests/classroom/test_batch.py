@@ -164,14 +164,19 @@ def test_the_conditions_are_said_before_anything_runs(batch, monkeypatch):
     assert "for at most 15 s, with at most 1,000 MB and 64 processes" in batch.said
     assert ("NOT in bubblewrap" in batch.said) == (sandbox.why_not() is not None)
     monkeypatch.setattr(sandbox, "why_not", lambda: "it is not installed")
-    assert ("NOT in bubblewrap, so it can read your files and use the network (it is not "
-            "installed)") in command._conditions(LIMITS)
+    assert ("NOT in bubblewrap, so it can read and change your files and this course, fill the "
+            "disk and use the network (it is not installed)") in command._conditions(LIMITS)
+    monkeypatch.setattr(sandbox, "why_not", lambda: None)
+    for knows, said in ((True, "at most 500 MB of files"), (False, "its files NOT limited")):
+        monkeypatch.setattr(sandbox, "knows_sizes", lambda knows=knows: knows)
+        assert f"in bubblewrap, without network, {'with ' * knows}{said}" in (
+            command._conditions(LIMITS))
 
 
 def test_the_totals_are_those_of_the_points(batch):
     header, *rows = (line.split(",") for line in batch.table("totals"))
-    assert header == ["student", "file", "points", "maximum"]
-    assert {student: int(points) for student, _, points, _ in rows} == {
+    assert header == ["student", "file", "points", "maximum", "late", "note"]
+    assert {student: int(points) for student, _, points, *_, note in rows if not note} == {
         student: total(batch, student) for student, *_ in rows}
     assert len(rows) == len(list(batch.folder.glob("*")))
 

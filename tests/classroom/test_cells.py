@@ -84,13 +84,47 @@ def test_a_copy_that_was_not_changed_does_not_count():
     assert cell(cleaned(notebook).notebook, "01-ex-1-2").source == answers()["01-ex-1-2"]
 
 
-def test_an_answer_as_text_is_none():
+@pytest.mark.parametrize(("kind", "said"), [("markdown", "Markdown"), ("raw", "a raw cell")])
+def test_a_cell_that_became_text_is_not_called_deleted_and_its_code_counts(kind, said):
     notebook = perfect()
-    one = cell(notebook, "01-ex-1-2")
-    one.cell_type = "markdown"
+    for id in ("01-ex-1-2", "01-ex-1-4-check"):
+        cell(notebook, id).cell_type = kind
     done = cleaned(notebook)
-    assert cell(done.notebook, "01-ex-1-2").source == ""
-    assert done.remarks == ["1.2: the cell of the answer had been deleted"]
+    assert sources(done.notebook) == sources(perfect())
+    assert done.remarks == [f"the cell {id} had become {said}, and was made code again"
+                            for id in ("01-ex-1-2", "01-ex-1-4-check")]
+
+
+def test_a_note_with_the_mark_of_an_answer_that_is_there_as_code_stays_a_note():
+    notebook = perfect()
+    note = nbformat.v4.new_markdown_cell("old: guess = 0.3")
+    note.metadata["nbgrader"] = {"grade_id": "01-ex-1-1"}
+    notebook.cells.append(note)
+    assert sources(cleaned(notebook).notebook) == sources(perfect())
+
+
+def test_the_halves_of_a_cell_that_was_split_run_in_order_with_what_stands_between():
+    notebook = perfect()
+    place = notebook.cells.index(cell(notebook, "01-ex-1-2"))
+    second = nbformat.from_dict(dict(notebook.cells[place]))
+    cell(notebook, "01-ex-1-2").source = "def shares(found, there):\n    return found / there"
+    second.source = ("def recall_per_class(confusion):\n"
+                     "    return shares(confusion.diagonal(), confusion.sum(axis=1))")
+    notebook.cells[place + 1 : place + 1] = [own_cell("between = 1"), second]
+    done = cleaned(notebook)
+    made = {one.id: one.source for one in done.notebook.cells}
+    ids = list(made)
+    assert ids[(at := ids.index("01-ex-1-2")) - 3 : at] == ["01-ex-1-2-text", "part-1", "part-2"]
+    assert [made[id].split("(")[0] for id in ("part-1", "part-2", "01-ex-1-2")] == [
+        "def shares", "between = 1", "def recall_per_class"]
+    assert len([one for one in done.notebook.cells if one.source == "between = 1"]) == 1
+
+
+def test_an_answer_with_a_magic_that_lost_its_mark_is_found_by_its_name():
+    notebook = perfect(ex_1_1="%matplotlib inline\nguess = 0.1")
+    for number, one in enumerate(notebook.cells):
+        one.metadata, one.id = {}, f"cell-{number}"
+    assert cell(cleaned(notebook).notebook, "01-ex-1-1").source.endswith("guess = 0.1")
 
 
 def test_the_variant_of_another_student_is_noticed():

@@ -106,7 +106,7 @@ def test_students_are_told_by_the_names_of_files_and_folders(tmp_path):
         "Ann_2": "group b/Ann.ipynb", "Tom": "Tom/lesson-01-Copy1.ipynb",
         "李雷": "submitted/李雷/lesson-01/lesson-01.ipynb"}
     assert notices(tmp_path / "in", "lesson-01", tmp_path) == [
-        "what is no notebook is not graded: 韩 梅梅.zip; unpack archives",
+        "not graded, for it is no notebook: 韩 梅梅.zip; unpack archives",
         "ann handed in 2 notebooks: each is graded, the second as ann_2",
         "bob handed in 2 notebooks: each is graded, the second as bob_2"]
 
@@ -115,5 +115,5 @@ def test_of_many_files_that_are_no_notebooks_a_few_are_named(tmp_path):
     for number in range(8):
         (tmp_path / f"{number}.txt").touch()
     assert notices(tmp_path, "lesson-01", tmp_path) == [
-        "what is no notebook is not graded: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more; unpack "
+        "not graded, for it is no notebook: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more; unpack "
         "archives"]

@@ -77,6 +77,35 @@ def test_nothing_of_the_graders_own_settings_is_handed_on(inside, monkeypatch):
         set(sandbox.environment("/tmp")) - {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH"})
 
 
+def test_files_are_limited_and_devices_still_work(inside):
+    if not sandbox.knows_sizes():
+        pytest.skip("this bubblewrap cannot limit files")
+    assert inside("""
+said = {}
+for folder in ("/tmp", "/dev/shm"):
+    with open(f"{folder}/large", "wb") as file:
+        try:
+            for _ in range(60):
+                file.write(bytes(10_000_000))
+        except OSError as error:
+            said[folder] = error.strerror
+    os.remove(f"{folder}/large")
+try:
+    pathlib.Path("/dev/new").touch()
+except OSError as error:
+    said["/dev"] = error.strerror
+pathlib.Path("/dev/null").write_text("x")
+print(json.dumps([said, len(open("/dev/urandom", "rb").read(4))]))
+""") == [{"/tmp": "No space left on device", "/dev/shm": "No space left on device",
+           "/dev": "Read-only file system"}, 4]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script is one of a shell")
+def test_an_older_bubblewrap_is_not_asked_for_sizes(tmp_path, monkeypatch):
+    pretend(tmp_path, monkeypatch, "echo usage: bwrap; exit 1")
+    assert not sandbox.knows_sizes() and "--size" not in sandbox.walls()
+
+
 def pretend(tmp_path, monkeypatch, script):
     fake = tmp_path / "bwrap"
     fake.write_text(f"#!/bin/sh\n{script}\n")

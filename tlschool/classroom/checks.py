@@ -6,6 +6,7 @@ trying. The hidden check is the whole ladder on other seeds, and properties of a
 ``graded.py``.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from tlcourse.notebook import check as ladder
 from tlcourse.notebook import exercises
 from tlcourse.notebook.check import Result
 from tlschool.classroom import variants
+from tlschool.classroom.plain import plain_answer
 from tlschool.classroom.pristine import PACKAGES
 
 
@@ -63,7 +65,11 @@ def graded_exercise(exercise_id: str, variant: int, letters: str = "") -> exerci
 
 
 def judge(exercise: exercises.Exercise, answer: object, seeds: Sequence[int]) -> Result:
-    """Climb the ladder of a graded exercise on seed 0 and on those of the variant."""
+    """Climb the ladder of a graded exercise on seed 0 and on those of the variant.
+
+    Each step sees the answer, or what it returns, as plain values.
+    """
+    exercise = replace(exercise, checks=[*map(_on_plain, exercise.checks)])
     for seed in (0, *([] if exercise.kind == "predict" else seeds)):
         result = ladder.climb(exercise, answer, seed)
         if not result.passed:
@@ -78,6 +84,10 @@ def _letter(answer, seed):
 
 def _on_original(step, letters):
     return lambda answer, seed: step(variants.original(answer, letters), seed)
+
+
+def _on_plain(step):
+    return functools.wraps(step)(lambda answer, seed: step(plain_answer(answer), seed))
 
 
 def _of_ones_own(answer, seed):

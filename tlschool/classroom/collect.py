@@ -8,8 +8,12 @@ from typing import NamedTuple
 
 from tlcourse.utils.messages import listed
 from tlschool.classroom import cache, variants
-from tlschool.classroom.clean import Unreadable, read, student_name
+from tlschool.classroom.clean import Unreadable, about, student_name
 from tlschool.classroom.release import variants_in
+
+NO_NOTEBOOK = "it is no notebook"
+A_FOLDER = "it is a folder that is called as a notebook"
+HIDDEN = "its name, or that of its folder, begins with a dot"
 
 
 class HandedIn(NamedTuple):
@@ -68,10 +72,11 @@ def notices(folder: Path, name: str, course: Path) -> list[str]:
     folder, name, course
         As for `submissions`.
     """
-    others = [str(path.relative_to(folder)) for path in _files(folder) if not _is_notebook(path)]
-    said = []
-    if others:
-        said.append(f"what is no notebook is not graded: {listed(others)}; unpack archives")
+    said, reasons = [], left_out(folder)
+    for why, what_to_do in ((NO_NOTEBOOK, "unpack archives"), (A_FOLDER, "rename it"),
+                            (HIDDEN, "rename it if it is a hand-in")):
+        if names := [name for name, reason in reasons.items() if reason == why]:
+            said.append(f"not graded, for {why}: {listed(names)}; {what_to_do}")
     found, students = submissions(folder, name, course), roster(course, name)
     counts = Counter(one.owner.casefold() for one in found.values())
     firsts = {student: one for student, one in found.items() if student == one.owner}
@@ -85,9 +90,30 @@ def notices(folder: Path, name: str, course: Path) -> list[str]:
                         f"the list; if {whose}, rename the file")
     recorded = cache.place(course, name, "").parent.glob("*.json")
     if gone := sorted({path.stem for path in recorded} - set(found)):
-        said.append(f"graded before and not in {folder} now: {listed(gone)}; the reports are of "
-                    "this folder alone")
+        said.append(f"graded before and not in {printable(folder)} now: {listed(gone)}; the "
+                    "reports are of this folder alone")
     return said
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    """What lies in a folder and is not graded, by its path there: why not."""
+    reasons = {path: NO_NOTEBOOK for path in _files(folder) if not _is_notebook(path)}
+    for path in filter(_is_notebook, sorted(folder.rglob("*"))):
+        parts = path.relative_to(folder).parts
+        if path.is_dir() and not path.is_symlink():
+            reasons[path] = A_FOLDER
+        elif _is_hidden(path, folder) and ".ipynb_checkpoints" not in parts:  # Jupyter's copies
+            reasons[path] = HIDDEN
+    return {printable(path.relative_to(folder).as_posix()): why for path, why in reasons.items()}
+
+
+def printable(name: object) -> str:
+    """A name of a file as every console and table can have it.
+
+    Bytes that are no UTF-8, line breaks and marks that turn the direction of writing are written
+    with backslashes.
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(name))
 
 
 def roster(course: Path, name: str) -> dict[str, str]:
@@ -105,10 +131,15 @@ def _is_notebook(path: Path) -> bool:
     return path.suffix.lower() == ".ipynb"
 
 
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 def _files(folder: Path) -> list[Path]:
-    """What lies in a folder and in all of its folders, without what is hidden."""
-    visible = [path for path in folder.rglob("*") if path.is_file()
-               and not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    """What lies in a folder and in all of its folders, without what is hidden; links that lead
+    nowhere, too, for somebody handed them in."""
+    visible = [path for path in folder.rglob("*")
+               if (path.is_symlink() or not path.is_dir()) and not _is_hidden(path, folder)]
     return sorted(visible, key=lambda path: (path.parent, path.stem, path.suffix))
 
 
@@ -125,7 +156,7 @@ def _owner(path: Path, folder: Path, name: str, students: dict[str, str]) -> str
 def _made_for(path: Path, students: dict[str, str]) -> list[str]:
     """The students whose variant a notebook says it is; seldom more than one."""
     try:
-        variant = read(path).notebook.metadata.get("tlcourse", {}).get("variant")
+        variant = about(path).get("variant")
     except (Unreadable, OSError):
         return []
     return [student for student in students.values() if variants.of_student(student) == variant]

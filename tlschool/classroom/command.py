@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from filelock import Timeout
 
@@ -41,27 +42,28 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     _need_nbgrader()
     from tlschool.classroom import tables
     from tlschool.classroom.assignment import assignment, name_of
-    from tlschool.classroom.collect import notices
+    from tlschool.classroom.collect import left_out, notices
     from tlschool.classroom.grade import grade
     from tlschool.classroom.release import outdated
 
     lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
     _need_folders(handed_in, lesson, course)
     said = [*notices(handed_in, name_of(lesson), course), outdated(course, lesson)]
-    for notice in filter(None, said):
-        print(notice, file=sys.stderr)
-    print(_conditions(limits))
+    _say(*filter(None, said), to=sys.stderr)
+    _say(_conditions(limits))
     try:
         graded, failed = grade(handed_in, lesson, course, limits)
     except Timeout as error:
         raise CourseError(f"another grading is under way in {course}: wait until it is "
                           "done") from error
-    paths = tables.write(course / "reports" / name_of(lesson), graded)
-    new, handed = sum(not one.known for one in graded), sum(bool(one.file) for one in graded)
-    print(f"{new} graded now, {handed - new} known from before, {len(graded) - handed} handed in "
-          "nothing.", *paths,
-          f"feedback, a page for each student: {course / 'feedback'}", sep="\n")
-    print(*failed, sep="\n", end="\n" * bool(failed), file=sys.stderr)
+    paths = tables.write(course / "reports" / name_of(lesson), graded, left_out(handed_in))
+    handed = [one for one in graded if one.file]
+    new = sum(not one.known and not one.failure for one in handed)
+    known = sum(one.known for one in handed)
+    _say(f"{new} graded now, {known} known from before, {len(graded) - len(handed)} handed in "
+         "nothing.", *filter(None, [tables.average(graded)]), *paths,
+         f"feedback, a page for each student: {course / 'feedback'}")
+    _say(*failed, to=sys.stderr)
     return int(bool(failed))
 
 
@@ -70,7 +72,7 @@ def dry_run(path: str, limits: Limits) -> None:
     from tlschool.classroom.grade import dry_run
     from tlschool.classroom.tables import table
 
-    print(table(dry_run(Path(path), limits)))
+    _say(table(dry_run(Path(path), limits)))
 
 
 def limits(seconds: float, megabytes: float) -> Limits:
@@ -79,6 +81,14 @@ def limits(seconds: float, megabytes: float) -> Limits:
         raise CourseError(f"no submission can run in {seconds:g} s with {megabytes:g} MB: allow "
                           f"more than 0 s and at least {LEAST_MEGABYTES} MB")
     return Limits(seconds=seconds, memory=int(megabytes * 1e6))
+
+
+def _say(*lines: object, to: TextIO | None = None) -> None:
+    """Print lines; what a console cannot encode is written with backslashes."""
+    to = to or sys.stdout
+    for line in lines:
+        encoding = getattr(to, "encoding", None) or "utf-8"
+        print(str(line).encode(encoding, "backslashreplace").decode(encoding), file=to)
 
 
 def _need_folders(handed_in: Path, lesson: str, course: Path) -> None:
@@ -104,8 +114,11 @@ def _need_folders(handed_in: Path, lesson: str, course: Path) -> None:
 def _conditions(limits: Limits) -> str:
     """Under which conditions submissions run here, said before any of them does."""
     reason = sandbox.why_not()
-    walls = ("in bubblewrap, without network" if reason is None else
-             f"NOT in bubblewrap, so it can read your files and use the network ({reason})")
+    files = (f"with at most {sandbox.ROOM / 1e6:,.0f} MB of files" if sandbox.knows_sizes() else
+             "its files NOT limited, for this bubblewrap cannot")
+    walls = (f"in bubblewrap, without network, {files}" if reason is None else
+             "NOT in bubblewrap, so it can read and change your files and this course, fill the "
+             f"disk and use the network ({reason})")
     group = Group.make(limits.memory, limits.processes)
     holder = "a control group of the kernel" if group else "a supervisor"
     if group:

@@ -12,13 +12,21 @@ from dataclasses import asdict, dataclass, field
 
 from tlschool.classroom import sandbox, variants
 from tlschool.classroom.assignment import Assignment
-from tlschool.classroom.clean import Submission
 from tlschool.classroom.groups import Group
-from tlschool.classroom.limits import INTERRUPTED, Limits, end, supervise, tasks_of_this_user
+from tlschool.classroom.limits import (
+    INTERRUPTED,
+    Limits,
+    end,
+    end_all_with,
+    supervise,
+    tasks_of_this_user,
+)
 from tlschool.errors import CourseError
 
 _WORKER = [sys.executable, "-m", "tlschool.classroom.worker"]
 _TAIL = 2_000
+_LONGEST_LINE = 5_000_000  # as all code that `clean` takes may become, each character escaped
+_TO_FINISH = 3  # seconds, for what reads the last words of a process that has ended
 _ROOM = 1_000  # for processes and threads that this user starts elsewhere in the meantime
 
 
@@ -38,11 +46,22 @@ class Earned:
 
 @dataclass
 class Outcome:
-    """What came of a submission."""
+    """What came of a submission; `code` is that of the clean notebook, by cell id."""
 
     earned: list[Earned]
     remarks: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
+    code: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """What all exercises earned together."""
+        return sum(one.points for one in self.earned)
+
+    @property
+    def maximum(self) -> int:
+        """What there was to earn."""
+        return sum(one.maximum for one in self.earned)
 
 
 def nothing(given: Assignment, reason: str) -> Outcome:
@@ -51,15 +70,15 @@ def nothing(given: Assignment, reason: str) -> Outcome:
 
 
 def run(
-    submission: Submission, given: Assignment, limits: Limits,
+    content: bytes, given: Assignment, limits: Limits,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Run and check a submission.
+    """Read, run and check a submission, all of it within the limits.
 
     Parameters
     ----------
-    submission : Submission
-        From `clean.clean`.
+    content : bytes
+        Of the file.
     given : Assignment
         In the variant of the student.
     limits : Limits
@@ -71,42 +90,51 @@ def run(
     GraderError
         The process could not be started, or was interrupted.
     """
-    cells = [{"id": cell.id, "source": cell.source,
-              **({"task": asdict(given.tasks[cell.id])} if cell.id in given.tasks else {})}
-             for cell in submission.notebook.cells if cell.cell_type == "code"]
-    job = {"nonce": secrets.token_hex(), "cells": cells, "cell_seconds": limits.cell_seconds,
-           "variant": given.variant, "seeds": variants.seeds(given.variant),
+    asked = {"name": given.name, "lesson": given.lesson, "variant": given.variant,
+             "tasks": {id: asdict(task) for id, task in given.tasks.items()},
+             "cells": [{"id": cell.id, "source": cell.source, "metadata": cell.metadata}
+                       for cell in given.notebook.cells if cell.cell_type == "code"]}
+    job = {"nonce": secrets.token_hex(), "given": asked, "bytes": len(content),
+           "cell_seconds": limits.cell_seconds, "seeds": variants.seeds(given.variant),
            "memory": limits.memory, "tasks": tasks_of_this_user() + _ROOM}
-    events, ending = _events(job, limits, stopped)
+    events, ending = _events(job, content, limits, stopped)
     if ending == INTERRUPTED or not events:
         raise GraderError(f"the submission could not be run: it {ending}")
-    outcome = _outcome(events, ending, cells, given)
-    outcome.remarks = [*submission.remarks, *outcome.remarks]
+    read = next((event for event in events if event["event"] == "read"), None)
+    if read is None:
+        return nothing(given, f"the submission {ending} while its file was read.")
+    if read["refused"]:
+        return nothing(given, f"{read['refused']}.")
+    outcome = _outcome(events, ending, read["code"], given)
+    outcome.remarks = [*read["remarks"], *outcome.remarks]
     return outcome
 
 
-def _events(job: dict, limits: Limits, stopped) -> tuple[list[dict], str | None]:
+def _events(job: dict, content: bytes, limits: Limits, stopped) -> tuple[list[dict], str | None]:
     """The events that the worker reported, and how it ended if not as it should."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         group = Group.make(limits.memory, limits.processes)
         process = _start(folder, group)
         events, said = [], []
-        readers = [threading.Thread(target=_listen, args=(process.stdout, job["nonce"], events)),
-                   threading.Thread(target=_keep_tail, args=(process.stderr, said))]
+        readers = [threading.Thread(target=target, args=args, daemon=True) for target, *args in (
+            (_listen, process.stdout, job["nonce"], events), (_keep_tail, process.stderr, said),
+            (_hand_over, process, job, content))]
         try:
             for reader in readers:
                 reader.start()
-            _hand_over(process, job)
             reason = supervise(process, limits, group, stopped, lambda: bool(events))
         finally:
             end(process)
             if group:
                 group.close()
+            if sandbox.why_not():
+                end_all_with(folder)
             for reader in readers:
-                reader.join(timeout=10)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                with contextlib.suppress(OSError):
-                    stream.close()
+                reader.join(timeout=_TO_FINISH)
+            if not any(reader.is_alive() for reader in readers):  # to close it would wait for that
+                for stream in (process.stdin, process.stdout, process.stderr):
+                    with contextlib.suppress(OSError):
+                        stream.close()
     if reason or (events and events[-1]["event"] == "done"):
         return events, reason
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
@@ -130,15 +158,15 @@ def _start(folder: str, group: Group | None) -> subprocess.Popen:
         raise
 
 
-def _hand_over(process, job):
+def _hand_over(process, job, content):
     with contextlib.suppress(OSError):  # the process has ended already, which is seen later
-        process.stdin.write(json.dumps(job).encode() + b"\n")
+        process.stdin.write(json.dumps(job).encode() + b"\n" + content)
         process.stdin.flush()  # and it stays open: the worker ends when it closes
 
 
 def _listen(stream, nonce, events):
     """Take the worker's reports from the stream, whatever else a learner may have written."""
-    while line := stream.readline(1_000_000):
+    while line := stream.readline(_LONGEST_LINE):
         try:
             event = json.loads(line)
             if event.pop("nonce") == nonce:
@@ -152,34 +180,43 @@ def _keep_tail(stream, said):
         said[:] = ["".join([*said, chunk.decode("utf-8", "replace")])[-_TAIL:]]
 
 
-def _outcome(events, ending, cells, given) -> Outcome:
-    outcome = Outcome([])
+def _outcome(events, ending, code, given) -> Outcome:
+    outcome, cells = Outcome([], code=code), [id for id, _ in code]
     ran = {event["id"]: event for event in events if event["event"] == "ran"}
     verdicts = {event["exercise"]: event for event in events if event["event"] == "checked"}
     outcome.outputs = {id: event["output"] for id, event in ran.items() if event["output"]}
     last = next((event["id"] for event in reversed(events) if event["event"] == "cell"), None)
-    where = _exercise_at(last, cells)
+    where = _exercise_at(last, cells, given)
     for check, task in given.tasks.items():
         verdict, reason = verdicts.get(task.id), ""
         if verdict is None:
             reason = (f"the submission {ending} while this ran." if task.id == where else
                       f"not reached: the submission {ending} in exercise {where}.")
         elif not verdict["passed"]:
-            reason = verdict["message"] or _missing(task, ran.get(check.removesuffix("-check")))
+            reason = verdict["message"] or _missing(task, _errors(check, cells, ran, given))
         outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))
         for name in (verdict or {}).get("changed", ()):
             outcome.remarks.append(f"{task.id}: the submission changed {name}, and it was put back")
     return outcome
 
 
-def _exercise_at(cell_id, cells):
+def _exercise_at(cell_id, cells, given):
     """The exercise to which a cell belongs: that of the next check cell."""
-    ids = [cell["id"] for cell in cells]
-    later = cells[ids.index(cell_id):] if cell_id in ids else cells
-    return next((cell["task"]["id"] for cell in later if "task" in cell), "the last cells")
+    later = cells[cells.index(cell_id):] if cell_id in cells else cells
+    return next((given.tasks[id].id for id in later if id in given.tasks), "the last cells")
 
 
-def _missing(task, ran):
-    if ran and ran["error"]:
-        return f"its cell stopped with {ran['error']}"
+def _errors(check, cells, ran, given):
+    """With what the cells of an exercise stopped: those since the check of the last one."""
+    place = cells.index(check)
+    begin = max((i for i in range(place) if cells[i] in given.tasks), default=0)
+    answer = check.removesuffix("-check")
+    own = [id for id in cells[begin:place] if id.startswith(("own-", "part-"))]
+    said = [ran[id]["error"] for id in (answer, *own) if id in ran]
+    return [error for error in said if error]
+
+
+def _missing(task, errors):
+    if errors:
+        return f"its cell stopped with {errors[0]}"
     return f"there is no `{task.name}`: the cell that defines it is empty or missing."

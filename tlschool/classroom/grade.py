@@ -18,11 +18,13 @@ from tqdm import tqdm
 
 from tlschool.classroom import cache, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
-from tlschool.classroom.clean import Unreadable, clean, read
-from tlschool.classroom.collect import roster, submissions
+from tlschool.classroom.clean import Unreadable, about, content, with_code
+from tlschool.classroom.collect import printable, roster, submissions
 from tlschool.classroom.execute import GraderError, Outcome, nothing
 from tlschool.classroom.limits import Limits
 from tlschool.classroom.release import variants_in
+
+NOT_GRADED = "could not be graded"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Graded:
         From an earlier run, or without any.
     notebook : NotebookNode
         The clean submission.
+    failure : str
+        Why it could not be graded, or entered into nbgrader, for no fault of the student's.
     """
 
     student: str
@@ -46,6 +50,12 @@ class Graded:
     outcome: Outcome
     known: bool
     notebook: NotebookNode
+    failure: str = ""
+
+    @property
+    def has_points(self) -> bool:
+        """Whether its points are known, be they none."""
+        return not self.failure.startswith(NOT_GRADED)
 
 
 def grade_file(
@@ -61,10 +71,10 @@ def grade_file(
         The file cannot be read.
     """
     try:
-        submission = clean(read(path), given)
+        handed_in = content(path)
     except Unreadable as error:
         return nothing(given, f"{error}.")
-    return execute.run(submission, given, limits, stopped)
+    return execute.run(handed_in, given, limits, stopped)
 
 
 def dry_run(path: Path, limits: Limits) -> Outcome:
@@ -77,11 +87,12 @@ def dry_run(path: Path, limits: Limits) -> Outcome:
     """
     if path.is_dir():
         raise Unreadable(f"{path} is a folder, and a dry run takes one notebook")
-    about = read(path).notebook.metadata.get("tlcourse", {})
-    lesson, variant = about.get("lesson"), about.get("variant")
-    if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in about):
-        raise Unreadable(f"{path.name} does not say which assignment it is: hand in the notebook "
-                         "that you were given, with your answers in it")
+    said = about(path)
+    lesson, variant = said.get("lesson"), said.get("variant")
+    if not (isinstance(lesson, str) and isinstance(variant, int) and "assignment" in said):
+        raise Unreadable(f"{path.name} does not say which assignment it is, or is no complete "
+                         "notebook: hand in the notebook that you were given, with your answers "
+                         "in it")
     return grade_file(path, assignment(lesson, variant), limits)
 
 
@@ -104,7 +115,7 @@ def grade(
     Returns
     -------
     graded : list of Graded
-        In the order of the students' names.
+        One for each file and each student, in the order of the students' names.
     failed : list of str
         A sentence for each file that could not be graded, for no fault of the student's.
 
@@ -118,22 +129,43 @@ def grade(
         name = name_of(lesson)
         files = dict.fromkeys(roster(course, name).values()) | submissions(folder, name, course)
         in_variant = functools.cache(functools.partial(assignment, lesson))
-        graded, failed = [], []
+        graded = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             waiting = {pool.submit(_one, student, file, lesson, in_variant, course, limits,
                                    stop): student for student, file in files.items()}
             try:
                 for done in tqdm(as_completed(waiting), total=len(waiting), unit="file"):
+                    student = waiting[done]
                     try:
-                        graded.append(_entered(done.result(), lesson, course, folder))
+                        one = done.result()
                     except Exception as error:  # noqa: BLE001, one failure stops no other
-                        kind = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
-                        failed.append(f"{waiting[done]}: {kind}{error}")
+                        one = _not_graded(student, files[student], in_variant(0), _why(error))
+                    else:
+                        one = _entered(one, lesson, course)
+                    graded.append(replace(one, file=_below(folder, one.file)))
             except BaseException:
                 stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return sorted(graded, key=lambda one: one.student), sorted(failed)
+        graded.sort(key=lambda one: one.student)
+        return graded, [f"{one.student}: {one.failure}" for one in graded if one.failure]
+
+
+def _not_graded(student, file, given, why) -> Graded:
+    failure = f"{NOT_GRADED}: {why}"
+    return Graded(student, str(file.path), nothing(given, f"{failure}."), False, given.notebook,
+                  failure)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # its number and its file say nothing more
+    kind = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
+    return printable(f"{kind}{error}".rstrip("."))
+
+
+def _below(folder: Path, file: str) -> str:
+    return printable(Path(file).relative_to(folder).as_posix()) if file else ""
 
 
 def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
@@ -141,28 +173,27 @@ def _one(student, file, lesson, in_variant, course, limits, stop) -> Graded:
     given = in_variant(variant_of(file.owner if file else student, lesson, course))
     if file is None:
         return Graded(student, "", nothing(given, "nothing was handed in."), True, given.notebook)
-    try:
-        notebook = clean(read(file.path), given).notebook
-    except Unreadable:
-        notebook = given.notebook
     place, key = cache.place(course, given.name, student), cache.key(file.path, given, limits)
     outcome = known = cache.read(place, key)
     if outcome is None:
         outcome = grade_file(file.path, given, limits, stop.is_set)
         cache.write(place, key, outcome)
+    notebook = with_code(given, outcome.code) if outcome.code else given.notebook
     return Graded(student, str(file.path), outcome, known is not None, notebook)
 
 
-def _entered(one: Graded, lesson: str, course: Path, folder: Path) -> Graded:
+def _entered(one: Graded, lesson: str, course: Path) -> Graded:
     """Enter a submission into nbgrader's database, unless it is there; in the main thread."""
     from tlschool.classroom import gradebook
 
     name = name_of(lesson)
-    since = cache.place(course, name, one.student).stat().st_mtime if one.file else 0.0
-    if not gradebook.entered_since(course, name, one.student, since):
-        gradebook.enter(course, name, one.student, one.notebook, one.outcome)
-    file = Path(one.file).relative_to(folder).as_posix() if one.file else ""
-    return replace(one, file=file)
+    try:
+        since = cache.place(course, name, one.student).stat().st_mtime if one.file else 0.0
+        if not gradebook.entered_since(course, name, one.student, since):
+            gradebook.enter(course, name, one.student, one.notebook, one.outcome)
+    except Exception as error:  # noqa: BLE001, the points are known all the same
+        return replace(one, failure=f"graded, and not entered into nbgrader: {_why(error)}")
+    return one
 
 
 def variant_of(student: str, lesson: str, course: Path) -> int:

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 import psutil
 
+from tlschool.classroom.bounds import is_up, processor_seconds
 from tlschool.classroom.groups import Group
 
 INTERRUPTED = "was interrupted"
 _POLL = 0.05
+_NEXT_LOOK = 0.5
 _TO_START = 120  # seconds, until Python and the libraries of the checks are loaded
 
 
@@ -28,7 +30,7 @@ class Limits:
     """For one submission, and `cell_seconds` for one cell or check.
 
     The seconds count from where the first cell begins: how long Python takes to load torch is no
-    fault of the learner's.
+    fault of the learner's. Neither is a computer that is busy, see `bounds.is_up`.
     """
 
     seconds: float = 120
@@ -48,12 +50,18 @@ def supervise(
     str or None
         Which limit was broken, as the end of a sentence that begins with "the submission".
     """
-    reason, before, is_loading = None, len(psutil.pids()), True
-    deadline = time.monotonic() + _TO_START
+    reason, before, is_loading, used = None, len(psutil.pids()), True, 0.0
+    begun, deadline = 0.0, time.monotonic() + _TO_START
     while process.poll() is None and reason is None:
         time.sleep(_POLL)
         if is_loading and has_begun():
-            is_loading, deadline = False, time.monotonic() + limits.seconds
+            is_loading, begun = False, time.monotonic()
+            deadline = begun + limits.seconds
+            used = processor_seconds(_family(process.pid))
+        if time.monotonic() > deadline and not is_loading and not is_up(
+                limits.seconds, time.monotonic() - begun,
+                processor_seconds(_family(process.pid)) - used):
+            deadline = time.monotonic() + _NEXT_LOOK
         if time.monotonic() > deadline:
             reason = f"was stopped after {_TO_START if is_loading else limits.seconds:g} s"
         elif stopped():
@@ -135,6 +143,17 @@ def end(process: subprocess.Popen) -> None:
                 member.kill()
         _to_all(process, "SIGKILL")
     process.wait()
+
+
+def end_all_with(home: str) -> None:
+    """End the processes whose home is a submission's folder: daemons that outlived their parents.
+
+    Where there are no walls, this finds what did not clear its environment.
+    """
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get("TLCOURSE_WORKSPACE") == home:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ _GUARDED = {"builtins", "inspect", "dis", "math", "copy", "json", "os", "sys", "
             "torch", "numpy", "sklearn", *PACKAGES}
 _CLASSES = {"torch.Tensor", "torch.nn.modules.module.Module", "torch._tensor.Tensor"}
 _CHANGE_THEMSELVES = {"torch.manual_seed", "torch.onnx.symbolic_helper"}  # as parts are imported
+_CHANGED_BY_TORCH = {"inspect.getfile": "package_importer.py"}  # as torch is imported
 _KEPT = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType,
          property, staticmethod, classmethod)
 
@@ -52,8 +53,9 @@ class Pristine:
             for name, value in held.items():
                 full = f"{_name(space)}.{name}"
                 if now.get(name) is not value and full not in _CHANGE_THEMSELVES:
+                    if not _is_by_torch(full, now.get(name)):
+                        changed.append(full)
                     setattr(space, name, value)
-                    changed.append(full)
             if isinstance(space, type) and _is_kept_whole(space):
                 for name in set(now) - set(held):
                     delattr(space, name)
@@ -67,6 +69,13 @@ class Pristine:
                     cell.cell_contents = content
                 changed.append(_name(function))
         return sorted(set(changed))
+
+
+def _is_by_torch(name: str, value) -> bool:
+    """Whether this is what torch itself puts there, which says nothing about the learner."""
+    code = getattr(value, "__code__", None)
+    return (isinstance(code, types.CodeType) and name in _CHANGED_BY_TORCH
+            and code.co_filename.endswith(_CHANGED_BY_TORCH[name]))
 
 
 def _is_guarded(kind: type) -> bool:

@@ -1,7 +1,8 @@
 """Where a submission runs: in bubblewrap where that works, and in any case in a process apart.
 
 Inside bubblewrap there are Python, the installed packages and the course, all read-only, an empty
-/tmp, no network, and no other process. Submissions, grades and homes are not there.
+/tmp, no network, and no other process. Submissions, grades and homes are not there. Nothing stands
+between an answer and its check: they share one process, see `pristine`.
 """
 
 import os
@@ -32,6 +33,8 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix
 _SETTINGS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
              "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
              "PYTHONUTF8": "1"}
+ROOM = 500_000_000
+"""Bytes of files in /tmp, and again in /dev/shm, where bubblewrap knows how to limit them."""
 _HANDED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
@@ -64,12 +67,29 @@ def walls() -> list[str]:
              *site.getsitepackages(), *(path for path in sys.path if path.endswith("-packages")),
              str(Path(tlcourse.__file__).parent), str(Path(__file__).parents[1]),
              str(ROOT / "data"), *map(str, _lesson_files())]
+    size = ["--size", str(ROOM)] if knows_sizes() else []
     words = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL",
-             "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+             "--proc", "/proc", "--dev", "/dev", *size, "--tmpfs", "/dev/shm",
+             "--remount-ro", "/dev", *size, "--tmpfs", "/tmp"]
     for path in dict.fromkeys(shown):
         if path not in ("/", ""):
             words += ["--ro-bind-try", path, path]
     return [*words, "--remount-ro", "/", "--chdir", "/tmp"]
+
+
+def knows_sizes() -> bool:
+    """Whether the bubblewrap here can limit the files that a submission writes."""
+    return _knows_sizes(shutil.which("bwrap"))
+
+
+@cache
+def _knows_sizes(bwrap: str | None) -> bool:
+    try:
+        asked = subprocess.run([bwrap or "bwrap", "--help"], capture_output=True, text=True,
+                               timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "--size" in asked.stdout + asked.stderr
 
 
 def _lesson_files():

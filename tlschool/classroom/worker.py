@@ -1,8 +1,8 @@
 """The process in which one submission runs: ``python -m tlschool.classroom.worker``.
 
-It reads a job from the standard input, runs the learner's cells in order, checks each answer where
-its check cell stands, and writes one line of JSON for each event. It is started, limited and, if
-need be, killed by `tlschool.classroom.execute`.
+It reads a job and the submitted file from the standard input, cleans the notebook, runs its cells
+in order, checks each answer where its check cell stands, and writes a line of JSON for each event.
+It is started, limited and, if need be, killed by `tlschool.classroom.execute`.
 """
 
 import ast
@@ -15,33 +15,40 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 
-from IPython.core.interactiveshell import InteractiveShell
+import nbformat
 
 from tlcourse.notebook import exercises, lessons
 from tlschool.classroom import variants
+from tlschool.classroom.assignment import Assignment, Task
 from tlschool.classroom.bounds import Kept, at_most
 from tlschool.classroom.checks import graded_exercise, judge
+from tlschool.classroom.clean import Unreadable, clean, parsed
 from tlschool.classroom.pristine import Pristine
+from tlschool.classroom.shell import Shell
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, in linux/prctl.h
 
 
 def main() -> None:
     """Run the job, and end the process without running anything else."""
-    job = json.loads(sys.stdin.readline())
+    job = json.loads(sys.stdin.buffer.readline())
+    content = sys.stdin.buffer.read(job.pop("bytes"))
+    given = _given(job.pop("given"))
     _end_with_the_grader()
     report = _reporter(job.pop("nonce"))
     with suppress(ImportError):
         _limit(job["memory"], job["tasks"])
-    shell, graded, pristine = _prepare(job)
+    shell, graded, pristine = _prepare(given)
     report(event="begun")
-    own = os.getpid()
-    for cell in job["cells"]:
-        report(event="cell", id=cell["id"])
-        if task := cell.get("task"):
-            report(**_checked(shell, graded[task["id"]], task, job, pristine))
+    read, own = _read(content, given, job["cell_seconds"]), os.getpid()
+    del content
+    report(**read)
+    for id, source in read["code"]:
+        report(event="cell", id=id)
+        if task := given.tasks.get(id):
+            report(**_checked(shell, graded[task.id], task, job, pristine))
         else:
-            event = _ran(shell, cell, job["cell_seconds"])
+            event = _ran(shell, id, source, job["cell_seconds"])
             if os.getpid() != own:  # a copy that the cell made, by os.fork()
                 os._exit(1)
             report(**event)
@@ -91,11 +98,36 @@ def _limit(memory: int, tasks: int) -> None:
         hold(resource.RLIMIT_NPROC, tasks)  # which holds everybody but root
 
 
-def _prepare(job):
+def _given(asked):
+    """The assignment, without its texts."""
+    cells = [nbformat.v4.new_code_cell(**cell) for cell in asked.pop("cells")]
+    tasks = {id: Task(**task) for id, task in asked.pop("tasks").items()}
+    return Assignment(**asked, notebook=nbformat.v4.new_notebook(cells=cells), tasks=tasks)
+
+
+def _read(content, given, seconds):
+    """The cells of the file, cleaned, or why it is refused."""
+    try:
+        with at_most(seconds):
+            submission = clean(parsed(content), given)
+        return {"event": "read", "refused": "", "remarks": submission.remarks, "code": [
+            (cell.id, cell.source) for cell in submission.notebook.cells]}
+    except Unreadable as error:
+        why = str(error)
+    except KeyboardInterrupt:
+        why = f"reading the file took longer than {seconds:g} s"
+    except MemoryError:
+        why = "reading the file took more memory than a submission may use"
+    except Exception as error:  # noqa: BLE001, a submitted file may hold anything
+        why = f"reading the file stopped with {type(error).__name__}"
+    return {"event": "read", "refused": why, "remarks": [], "code": []}
+
+
+def _prepare(given):
     """Import what the checks need, before the learner's first line, and keep how it was."""
-    shell = InteractiveShell.instance(colors="nocolor")
-    graded = {task["id"]: graded_exercise(task["id"], job["variant"], task["letters"])
-              for cell in job["cells"] if (task := cell.get("task"))}
+    shell = Shell.instance(colors="nocolor")
+    graded = {task.id: graded_exercise(task.id, given.variant, task.letters)
+              for task in given.tasks.values()}
     _import_for(graded)
     _lend_nothing(graded)
     steps = [step for exercise in graded.values() for step in exercise.checks]
@@ -123,18 +155,18 @@ def _lend_nothing(chosen):
         object.__setattr__(exercises.get(id), "reference", refuse)
 
 
-def _ran(shell, cell, seconds):
+def _ran(shell, id, source, seconds):
     """Run one cell as Jupyter would."""
     said = Kept()
     with redirect_stdout(said), redirect_stderr(said), at_most(seconds):
         try:
-            result = shell.run_cell(cell["source"], silent=False)
+            result = shell.run_cell(source, silent=False)
             error = result.error_before_exec or result.error_in_exec
         except BaseException as escaped:  # noqa: BLE001, whatever a learner's cell may raise
             error = escaped
     if isinstance(error, KeyboardInterrupt):
         error = TimeoutError(f"stopped after {seconds} s")
-    return {"event": "ran", "id": cell["id"], "output": said.said(),
+    return {"event": "ran", "id": id, "output": said.said(),
             "error": _said(error) if error is not None else None}
 
 
@@ -147,13 +179,13 @@ def _said(error):
 
 def _checked(shell, exercise, task, job, pristine):
     changed, said = pristine.restore(), Kept()
-    verdict = {"event": "checked", "exercise": task["id"], "passed": False, "changed": changed}
-    if task["name"] not in shell.user_ns:
+    verdict = {"event": "checked", "exercise": task.id, "passed": False, "changed": changed}
+    if task.name not in shell.user_ns:
         return verdict | {"message": None}
     with redirect_stdout(said), redirect_stderr(said):
         try:
             with at_most(job["cell_seconds"]):
-                result = judge(exercise, shell.user_ns[task["name"]], job["seeds"])
+                result = judge(exercise, shell.user_ns[task.name], job["seeds"])
             verdict |= {"passed": result.passed, "message": result.message}
         except BaseException as error:  # noqa: BLE001
             late = isinstance(error, KeyboardInterrupt)
