@@ -43,8 +43,11 @@ endless = (n for n in both)
 parts = load("uci_digits").split(seed=0)
 parts.test.open("a first look")
 drawn = plt.figure()
+
+def heavier(by=net):
+    return by
 print("loud")"""
-USE = "print(knob, net, both, methods, endless, parts, order, drawn)"
+USE = "print(knob, net, both, methods, endless, parts, order, drawn, heavier())"
 
 
 def small_lesson(begin=BEGIN):
@@ -96,6 +99,11 @@ def test_what_values_share_stays_shared(loaded):
     assert type(space["net"]) is space["Net"]
     assert space["net"].weight.tolist() == [4, 4, 4]
     assert space["methods"]["by name"] is space["twice"]
+
+
+def test_a_value_may_be_the_default_of_a_parameter(loaded):
+    space, _ = loaded
+    assert space["heavier"]() is space["net"]
 
 
 def test_its_functions_live_in_the_namespace_that_loads_them(loaded):

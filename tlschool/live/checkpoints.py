@@ -160,10 +160,16 @@ def load(lesson: Lesson, name: str, namespace: MutableMapping) -> Loaded:
         raise UnknownCheckpoint(f"lesson {lesson.about['id']} has no run from which to load")
     used, content = pickle.loads(pickle.loads(states)[section])
     definitions, _ = _needed(lesson, section, used)
-    for number, code in enumerate(definitions):
-        run(code, f"<checkpoint {lesson.about['id']} {section} {number}>", namespace)
+    waiting = {f"<checkpoint {lesson.about['id']} {section} {number}>": code
+               for number, code in enumerate(definitions)}
+    for origin, code in list(waiting.items()):
+        with contextlib.suppress(NameError):  # a value is the default of a parameter: values next
+            run(code, origin, namespace)
+            del waiting[origin]
     values, left_out, looks = _Unpickler(content, namespace).load()
     namespace.update(values)
+    for origin, code in waiting.items():
+        run(code, origin, namespace)
     domain.LOOKS.extend(look for look in looks if look not in domain.LOOKS)
     made = dict.fromkeys([*(name for code in definitions for name in names(code)[0]), *values])
     for step in lesson.steps:
