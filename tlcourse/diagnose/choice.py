@@ -21,7 +21,7 @@ from tlcourse.diagnose.jobs import Jobs
 from tlcourse.diagnose.matching import LARGE, SMALL, pair, within
 from tlcourse.diagnose.report.text import points
 from tlcourse.diagnose.run import FEWEST_FOLDS, check_settings
-from tlcourse.diagnose.scoring import SCORES, fair_score
+from tlcourse.diagnose.scoring import SCORES, fair_score, in_words
 from tlcourse.diagnose.strategies import UNLABELLED
 from tlcourse.stats import Gap, decided, paired_gap
 from tlcourse.utils.messages import counted, filled, listed
@@ -232,7 +232,7 @@ def text(choice: Choice) -> str:
     if not choice.runs:
         return "Nothing was measured: give more time."
     table = choice.table
-    name = choice.score.replace("_", " ")
+    name = in_words(choice.score)
     lines = [filled(sentence) for sentence in _sentences(choice, table)]
     lines += ["", f"  {'way':36}{name:>18}   lead of the best, in points"]
     for row in table.itertuples():
@@ -252,7 +252,7 @@ def _way(source: str, strategy: str) -> str:
 
 def _sentences(choice: Choice, table: pd.DataFrame) -> list[str]:
     """What to use, and whether that is decided against scratch and against the second."""
-    best, tried, name = table.iloc[0], len(table), choice.score.replace("_", " ")
+    best, tried, name = table.iloc[0], len(table), in_words(choice.score)
     said = [f"Use {_way(best.source, best.strategy)}: {best.score:.1%} {name} on "
             f"{choice.target.name}, {SCORES[choice.score]}. It was the best of "
             f"{counted(tried, 'way')} on the same labels, so the number is a little too good."]

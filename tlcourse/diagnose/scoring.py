@@ -16,6 +16,11 @@ UNEVEN = 4
 """Classes are unbalanced when the most frequent is so many times as frequent as the rarest."""
 
 
+def in_words(name: str) -> str:
+    """The name of a score, as people write it."""
+    return {"macro_f1": "macro F1", "auc": "AUC"}.get(name, name.replace("_", " "))
+
+
 def fair_score(y: np.ndarray) -> str:
     """Accuracy, or balanced accuracy where it would reward whoever ignores the rare classes.
 

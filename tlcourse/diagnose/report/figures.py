@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tlcourse.diagnose.report.results import Results
-from tlcourse.diagnose.report.text import answers, compared, points, score_in_words
+from tlcourse.diagnose.report.text import answers, compared, points
+from tlcourse.diagnose.scoring import in_words
 from tlcourse.plots import drawing
 
 MOST_CLASSES = 12
@@ -46,7 +47,7 @@ def _gaps(axes: Axes, results: Results) -> str:
             axes.annotate(f"{100 * gap[s].estimate:+z.1f}", (100 * gap[s].estimate, i),
                           xytext=(0, 7), textcoords="offset points", ha="center")
     drawing.rows(axes, [f"{s}\n{word}" for s, word in results.words.items()],
-                 f"{score_in_words(results)}, points more than scratch\n95 % intervals, "
+                 f"{in_words(results.score_name)}, points more than scratch\n95 % intervals, "
                  f"{compared(results)}")
     for words, side, shift in (("← hurts", "right", -4), ("helps →", "left", 4)):
         axes.annotate(words, (0, -0.8), xytext=(shift, 0), textcoords="offset points", ha=side)

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from tlcourse.diagnose.report.figures import pictures
 from tlcourse.diagnose.report.results import Results
-from tlcourse.diagnose.report.text import answers, rows_of_table, score_in_words, small_print, title
+from tlcourse.diagnose.report.text import answers, rows_of_table, small_print, title
+from tlcourse.diagnose.scoring import in_words
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent),
                                autoescape=True, undefined=jinja2.StrictUndefined)
@@ -36,7 +37,7 @@ def page(results: Results) -> str:
 def _words(results: Results) -> dict:
     """What the template shows."""
     return {"title": title(results, "→"), "overall": results.overall, "answers": answers(results),
-            "strategies": rows_of_table(results), "score": score_in_words(results),
+            "strategies": rows_of_table(results), "score": in_words(results.score_name),
             "causes": [[c.name, f"{c.evidence:.2f}", c.meaning] for c in results.causes],
             "small_print": small_print(results)}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tlcourse.diagnose.causes import NO_COMMON, REPAIRS, SPOIL_ALIGNMENT, Cause
 from tlcourse.diagnose.report.results import Results
-from tlcourse.diagnose.scoring import SCORES
+from tlcourse.diagnose.scoring import SCORES, in_words
 from tlcourse.diagnose.strategies import UNLABELLED
 from tlcourse.stats import Gap
 from tlcourse.utils.messages import counted, listed
@@ -102,7 +102,7 @@ def text(results: Results) -> str:
     def wrap(sentence, indent="  "):
         return textwrap.wrap(sentence, 88, initial_indent=indent, subsequent_indent=indent)
 
-    name = score_in_words(results)
+    name = in_words(results.score_name)
     wide = max(len(name), 7) + 1
     lines = [title(results, "->"), "",
              f"  {'':18}{name:>{wide}}   {'gap to scratch in points':26}verdict"]
@@ -138,7 +138,7 @@ def answers(results: Results) -> dict[str, str]:
                              f"{_end(found.high)} points: a 95 % interval, {compared(results)}.",
         **({"What does it take to beat?": f"Always answering {results.baseline.answer} scores "
             f"{percent(results.baseline.score)}, scratch {percent(_mean(results, 'scratch'))} and "
-            f"{best} {percent(_mean(results, best))}: {score_in_words(results)}, "
+            f"{best} {percent(_mean(results, best))}: {in_words(results.score_name)}, "
             f"{SCORES[results.score_name]}."} if results.baseline else {}),
         "What speaks against it?": f"{cause.name}, evidence {cause.evidence:.2f} of 1: "
                                    f"{cause.meaning}." if cause else "No cause stands out.",
@@ -191,12 +191,6 @@ def title(results: Results, arrow: str) -> str:
             f"{results.overall if results.advised else 'not measured'}")
 
 
-def score_in_words(results: Results) -> str:
-    """The name of the score, as people write it."""
-    return {"macro_f1": "macro F1", "auc": "AUC"}.get(
-        results.score_name, results.score_name.replace("_", " "))
-
-
 def percent(share: float) -> str:
     """A share in per cent, or nothing where it was not measured."""
     return "" if np.isnan(share) else f"{share:.1%}"
@@ -205,7 +199,7 @@ def percent(share: float) -> str:
 def small_print(results: Results) -> dict[str, list[str]]:
     """What must not go unsaid: heading -> sentences without their full stop."""
     steps, more = (results.settings.get(name) for name in ("steps", "source_steps"))
-    how = [f"the score is {score_in_words(results)}, {SCORES[results.score_name]}, on target "
+    how = [f"the score is {in_words(results.score_name)}, {SCORES[results.score_name]}, on target "
            "samples that no network has seen; each seed draws labels, initial weights, batches "
            "and a test part of its own",
            "intervals are 95 % paired t intervals with Holm's correction over the strategies",
