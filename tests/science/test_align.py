@@ -12,7 +12,8 @@ from tlcourse.data import Domain
 from tlcourse.models import Network, small_cnn
 from tlcourse.training import accuracy, batches, fit, predict
 
-WEIGHTED = ["mmd", "coral", "partial", "dann", "cdan"]
+WEIGHTED = ["mmd", "coral", "partial", "dann", "cdan", "entropy", "information_maximisation", "mcc",
+            "pseudo_label", "consistency"]
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,19 @@ from tlcourse.align import (
     CDAN,
     CORAL,
     DANN,
+    MCC,
     METHODS,
     MMD,
+    SHOT,
+    TENT,
     AdaBN,
+    Consistency,
     Control,
+    Entropy,
+    InformationMaximisation,
     Method,
     Partial,
+    PseudoLabel,
     SourceOnly,
     adapt,
 )
@@ -40,8 +47,9 @@ def assert_same(one, other):
 
 
 def test_each_name_has_its_class():
-    classes = [SourceOnly, Control, MMD, CORAL, Partial, AdaBN, DANN, CDAN]
-    assert [REGISTRY[name] for name in METHODS] == classes
+    classes = {SourceOnly, Control, MMD, CORAL, Partial, AdaBN, DANN, CDAN, MCC, Entropy,
+               InformationMaximisation, PseudoLabel, Consistency, SHOT, TENT}
+    assert {REGISTRY[name] for name in METHODS} == classes and len(METHODS) == len(classes)
 
 
 @pytest.mark.parametrize(("name", "method", "settings"), [

@@ -1,19 +1,23 @@
-"""Feature alignment: train on the source while two domains are made to look alike inside.
+"""Adaptation: train on the source while a second term speaks for the unlabelled target.
 
 Every method minimises one objective, and no target label enters it:
 
-    cross-entropy on the source  +  weight * distance between source and target features
+    cross-entropy on the source  +  weight * term of the method
+
+The term is a distance between source and target features, or a loss on the network's own answers.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+import tlcourse.align.own_answers  # noqa: F401  enters its methods in the registry
 from tlcourse.align.adversarial import DANN
 from tlcourse.align.methods import REGISTRY, Batch, Method, Term, as_method, one_of
 from tlcourse.align.training_free import require_finite
@@ -42,28 +46,30 @@ class AdaptHistory:
 
 
 def adapt(
-    model: Network, source: Domain, target_x: Tensor, *, method: str | Method, steps: int,
-    seed: int, batch_size: int = 64, lr: float = 1e-3, batchnorm: str = "joint", every: int = 50,
+    model: Network, source: Domain | None, target_x: Tensor, *,
+    method: str | Method | Sequence[str | Method], steps: int, seed: int, batch_size: int = 64,
+    lr: float = 1e-3, batchnorm: str = "joint", average: float | None = None, every: int = 50,
     watch: Callable[[int, Network], None] | None = None, device: str = "cpu",
     progress: bool = False, **settings,
 ) -> tuple[Network, AdaptHistory]:
     """Train a copy of a network on labelled source and unlabelled target samples.
 
-    With weight 0, ``"mmd"``, ``"coral"``, ``"partial"``, ``"dann"`` and ``"cdan"`` skip the target
-    pass and give the very weights of ``"none"``: the batches of the source come from a stream of
-    their own, as `tlcourse.training.fit` draws them. An interrupt keeps what was reached.
+    With weight 0 a method that sees the source skips the target pass and gives the very weights
+    of ``"none"``: the batches of the source come from a stream of their own, as
+    `tlcourse.training.fit` draws them. An interrupt keeps what was reached.
 
     Parameters
     ----------
     model : Network
         Stays as it is.
-    source : Domain
-        n labelled samples.
+    source : Domain or None
+        n labelled samples. ``"shot"`` and ``"tent"`` do not look at it, and take None.
     target_x : float32 tensor (m, ...)
         Target inputs as a Domain holds them, of the source's shape: images lie in [0, 1]. There is
         no place for target labels.
-    method : str or Method
-        A method with its settings, as ``MMD(weight=3)``, or the name of its class:
+    method : str, Method or list of them
+        A method with its settings, as ``MMD(weight=3)``, the name of its class, or several that
+        are added up, as ``[DANN(), Consistency()]``:
 
         - ``"none"``, `SourceOnly`;
         - ``"control"``, `Control`: target samples pass through the network, and so through its
@@ -71,7 +77,10 @@ def adapt(
         - ``"mmd"``, ``"coral"``, `MMD` and `CORAL`: a distance between the features of the batches;
         - ``"partial"``, `Partial`: MMD for a target that lacks some of the classes;
         - ``"dann"``, ``"cdan"``, `DANN` and `CDAN`: an adversary;
-        - ``"adabn"``, `AdaBN`: the source only, then `adapt_batchnorm`.
+        - ``"adabn"``, `AdaBN`: the source only, then `adapt_batchnorm`;
+        - ``"entropy"``, ``"information_maximisation"``, ``"mcc"``, ``"pseudo_label"``,
+          ``"consistency"``: the network's own answers on the target, `tlcourse.align.own_answers`;
+        - ``"shot"``, ``"tent"``, `SHOT` and `TENT`: the same without any source data.
     steps : int
         Batches of each domain.
     seed : int
@@ -83,6 +92,9 @@ def adapt(
     batchnorm : {"joint", "separate"}
         Normalise source and target of a step as one batch, or each by itself. Apart, both look
         alike in training, but the running statistics that evaluation uses fit neither.
+    average : float, optional
+        Return an exponential average of the weights instead of the last ones: after each step, so
+        much of the average is kept, and the rest is new. From 0 up to, not including, 1.
     every : int
         Steps between two entries of the history.
     watch : function (step, model), optional
@@ -91,7 +103,7 @@ def adapt(
         As for `tlcourse.training.fit`.
     **settings
         Of a method given by its name: ``weight`` for all, ``sign`` for ``"dann"`` and ``"cdan"``,
-        ``class_weights`` for ``"partial"``. The classes explain them.
+        ``class_weights`` for ``"partial"``, and others that the classes explain.
 
     Returns
     -------
@@ -114,50 +126,72 @@ def adapt(
     if not isinstance(model, Network):
         raise ValueError(f"adapt needs a Network, with backbone and head, got "
                          f"{type(model).__name__}; make one with as_network(model)")
+    if average is not None and not 0 <= average < 1:
+        raise ValueError(f"average is a share from 0 up to, not including, 1, got {average}")
     model = copy.deepcopy(model).to(device)
-    check_training(model, source, steps=steps, batch_size=batch_size, every=every)
-    _check_target(source, target_x)
+    if method.sees_source:
+        check_training(model, source, steps=steps, batch_size=batch_size, every=every)
+        _check_target(source, target_x)
+        source_rows = batches(len(source), batch_size, seed)
+    else:
+        source = None
+        require_finite(target_x)
     method.start(model, seed)
     trained = [*(p for p in model.parameters() if p.requires_grad), *method.trained]
     optimiser = torch.optim.AdamW(trained, lr=lr, weight_decay=0, fused=True)
-    source_rows = batches(len(source), batch_size, seed)
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average or 0.0),
+                             use_buffers=True)
     target_rows = batches(len(target_x), batch_size, stream_seed(seed, 1))
     history, since = AdaptHistory(), []
     with training_steps(model, history, steps, seed=seed, device=device, progress=progress) as bar:
         bar.set_description("adapting")
         for step in bar:
-            rows = next(source_rows)
-            x_s, y_s = source.X[rows].to(device), source.y[rows].to(device)
+            x_s = y_s = x_t = None
+            if method.sees_source:
+                rows = next(source_rows)
+                x_s, y_s = source.X[rows].to(device), source.y[rows].to(device)
             if method.sees_target:
                 x_t = target_x[next(target_rows)].to(device)
-                z_s, z_t = _features(model, x_s, x_t, batchnorm)
-                batch = Batch(y_s, z_s, z_t, model.head(z_s), model.head(z_t), step / steps)
-                source_loss = _mean_loss(batch.logits_s, y_s, method.share)
-                term = method.loss(batch)
-            else:
-                source_loss, term = cross_entropy(model(x_s), y_s), Term()
+            source_loss, term = _terms(model, method, x_s, y_s, x_t, batchnorm, step / steps)
             optimiser.zero_grad()
-            (source_loss + term.loss).backward()
+            (term.loss if source_loss is None else source_loss + term.loss).backward()
             optimiser.step()
+            if average is not None:
+                averaged.update_parameters(model)
 
-            since.append([value.detach() for value in (
-                source_loss, term.distance, term.discriminator_accuracy) if value is not None])
+            since.append({"source_loss": source_loss, "distance": term.distance,
+                          "discriminator_accuracy": term.discriminator_accuracy})
             if step % every == 0 or step == steps:
                 _record(history, step, since)
                 since.clear()
-                bar.set_postfix(loss=f"{history.source_loss[-1]:.3f}")
+                bar.set_postfix(loss=f"{(history.source_loss or history.distance)[-1]:.3f}")
                 if watch is not None:
                     watch(step, model)
                     model.to(device).train()
+    if average is not None:
+        model.load_state_dict(averaged.module.state_dict())
     method.finish(model, target_x)
     return model, history
 
 
-def _features(model: Network, x_s: Tensor, x_t: Tensor, batchnorm: str) -> tuple[Tensor, Tensor]:
-    """Features of both domains; batch normalisation sees them together or one after the other."""
+def _terms(model: Network, method: Method, x_s: Tensor | None, y_s: Tensor | None,
+           x_t: Tensor | None, batchnorm: str, progress: float) -> tuple[Tensor | None, Term]:
+    """The cross-entropy on the source and the method's term; without x_s or x_t, the other alone.
+
+    Batch normalisation sees both domains together, or one after the other.
+    """
+    if x_t is None:
+        return cross_entropy(model(x_s), y_s), Term()
+    if x_s is None:
+        z_t = model.features(x_t)
+        return None, method.loss(
+            Batch(None, None, z_t, None, model.head(z_t), progress, x_t, model))
     if batchnorm == "joint":
-        return model.features(torch.cat([x_s, x_t])).split([len(x_s), len(x_t)])
-    return model.features(x_s), model.features(x_t)
+        z_s, z_t = model.features(torch.cat([x_s, x_t])).split([len(x_s), len(x_t)])
+    else:
+        z_s, z_t = model.features(x_s), model.features(x_t)
+    batch = Batch(y_s, z_s, z_t, model.head(z_s), model.head(z_t), progress, x_t, model)
+    return _mean_loss(batch.logits_s, y_s, method.share), method.loss(batch)
 
 
 def _mean_loss(logits: Tensor, y: Tensor, share: Tensor | None) -> Tensor:
@@ -167,15 +201,15 @@ def _mean_loss(logits: Tensor, y: Tensor, share: Tensor | None) -> Tensor:
     return (share[y] * cross_entropy(logits, y, reduction="none")).mean()
 
 
-def _record(history: AdaptHistory, step: int, since: list[list[Tensor]]) -> None:
-    means = [float(torch.stack(values).double().mean()) for values in zip(*since, strict=True)]
-    if not np.isfinite(means).all():
-        raise ValueError(f"a loss is not finite at step {step}: {means}; lower the learning rate "
-                         "or the weight, or look at the inputs")
+def _record(history: AdaptHistory, step: int, since: list[dict[str, Tensor | None]]) -> None:
+    means = {name: float(torch.stack([each[name].detach() for each in since]).double().mean())
+             for name, value in since[0].items() if value is not None}
+    if not np.isfinite(list(means.values())).all():
+        raise ValueError(f"a loss is not finite at step {step}: {list(means.values())}; lower the "
+                         "learning rate or the weight, or look at the inputs")
     history.step.append(step)
-    lists = history.source_loss, history.distance, history.discriminator_accuracy
-    for values, mean in zip(lists, means, strict=False):
-        values.append(mean)
+    for name, mean in means.items():
+        getattr(history, name).append(mean)
 
 
 def _check_target(source: Domain, target_x: Tensor) -> None:

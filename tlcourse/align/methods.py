@@ -1,13 +1,14 @@
 """Methods of alignment: each adds a term of its own to the cross-entropy on the source.
 
 A method is a small class with three verbs, which `tlcourse.align.adapt` calls: `Method.start` once,
-`Method.loss` in every step, `Method.finish` once. Those that compare statistics are here, and those
-with an adversary in `tlcourse.align.adversarial`. Another one is a subclass of `Method`.
+`Method.loss` in every step, `Method.finish` once. Those that compare statistics are here, those
+with an adversary in `tlcourse.align.adversarial`, and those that learn from their own answers in
+`tlcourse.align.own_answers`. Another one is a subclass of `Method`.
 """
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -27,15 +28,19 @@ class Batch:
 
     ``y_s`` (n,), the labels. ``z_s`` (n, d) and ``z_t`` (m, d), the features. ``logits_s`` (n, K)
     and ``logits_t`` (m, K), what the head makes of them. ``progress``, the share of the training
-    that this step completes, above 0 and up to 1.
+    that this step completes, above 0 and up to 1. ``x_t`` (m, ...), the inputs of the target, and
+    ``model``, for whoever asks the network again. Those of the source are None for a method that
+    does not see it.
     """
 
-    y_s: Tensor
-    z_s: Tensor
+    y_s: Tensor | None
+    z_s: Tensor | None
     z_t: Tensor
-    logits_s: Tensor
+    logits_s: Tensor | None
     logits_t: Tensor
     progress: float
+    x_t: Tensor
+    model: Network
 
 
 @dataclass
@@ -70,6 +75,8 @@ class Method:
         What is trained together with the model.
     share : tensor (K,) or None
         How much a source sample of each class counts in the cross-entropy; None for all the same.
+    sees_source : bool
+        Whether it trains on labelled source samples at all.
 
     Raises
     ------
@@ -81,6 +88,7 @@ class Method:
 
     trained = ()
     share = None
+    sees_source = True
 
     def __init_subclass__(cls, name: str | None = None):
         """Enter the class in `REGISTRY`: ``class MMD(Method, name="mmd")``."""
@@ -208,8 +216,48 @@ class AdaBN(SourceOnly, name="adabn"):
         adapt_batchnorm(model, target_x)
 
 
-def as_method(method: str | Method, **settings) -> Method:
+class Together(Method):
+    """Several methods at once: the sum of what they add.
+
+    The history has the distance of the first that measures one.
+    """
+
+    def __init__(self, methods: Sequence[Method]):
+        self.methods = methods
+        self.sees_source = all(method.sees_source for method in methods)
+
+    @property
+    def sees_target(self) -> bool:
+        return any(method.sees_target for method in self.methods)
+
+    @property
+    def trained(self) -> list:
+        return [parameter for method in self.methods for parameter in method.trained]
+
+    @property
+    def share(self) -> Tensor | None:
+        return next((m.share for m in self.methods if m.share is not None), None)
+
+    def start(self, model: Network, seed: int) -> None:
+        for method in self.methods:
+            method.start(model, seed)
+
+    def loss(self, batch: Batch) -> Term:
+        terms = [method.loss(batch) for method in self.methods if method.sees_target]
+        measured = [term for term in terms if term.distance is not None]
+        told = [t for t in terms if t.discriminator_accuracy is not None]
+        return Term(sum(term.loss for term in terms), measured[0].distance if measured else None,
+                    told[0].discriminator_accuracy if told else None)
+
+    def finish(self, model: Network, target_x: Tensor) -> None:
+        for method in self.methods:
+            method.finish(model, target_x)
+
+
+def as_method(method: str | Method | Sequence[str | Method], **settings) -> Method:
     """The method of one run: made from a name and settings, or a copy of the object given.
+
+    Several in a list become one, `Together`.
 
     ``sign="reversal"``, the default of the adversarial methods, goes with any name, so that a
     table of settings may have it for all methods.
@@ -221,6 +269,11 @@ def as_method(method: str | Method, **settings) -> Method:
     ValueError
         An unknown name, or settings out of range.
     """
+    if isinstance(method, list | tuple):
+        if settings or not method:
+            raise TypeError("a list holds one method or more, each with its own settings, as in "
+                            "method=[MMD(weight=3), MCC()]")
+        return Together([as_method(each) for each in method])
     if isinstance(method, Method):
         if settings:
             raise TypeError(f"a {type(method).__name__} object has its own settings, and got "
