@@ -166,7 +166,8 @@ def test_shot_keeps_the_head_and_tent_all_but_the_normalisation():
     moved = {name for name, t in run("shot", model=start)[0].state_dict().items()
              if not torch.equal(t, before[name])}
     assert moved and not any(name.startswith("head") for name in moved)
-    norms = {name for name, m in start.named_modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)}
+    kinds = nn.BatchNorm1d | nn.BatchNorm2d
+    norms = {name for name, m in start.named_modules() if isinstance(m, kinds)}
     moved = {name for name, t in run("tent", model=start)[0].state_dict().items()
              if not torch.equal(t, before[name])}
     assert moved and all(name.rpartition(".")[0] in norms for name in moved)

@@ -42,6 +42,9 @@ TURN = {"start": 0, "scratch": 0, MOST_EXPENSIVE: 2}
 """Jobs that need no network from the source come first, the most expensive last; others, 1."""
 
 
+LEAST_LIKELY = 1e-3
+
+
 @dataclass(frozen=True)
 class Result:
     """What a strategy reached with one seed.
@@ -54,11 +57,15 @@ class Result:
         One for each class of the target; None for a class that the test part lacks.
     cka : float, optional
         Similarity of the features before and after fine-tuning; None where it was not measured.
+    log_likelihood : float, optional
+        Mean over the test part of the logarithm of the probability that the right class got, at
+        least that of `LEAST_LIKELY`: one sure mistake shall not outweigh all other samples.
     """
 
     scores: dict[str, float]
     recall: list[float | None]
     cka: float | None = None
+    log_likelihood: float | None = None
 
 
 class Jobs:
@@ -68,7 +75,8 @@ class Jobs:
     ----------
     both : Pair
     draws : dict
-        Arguments of `Pair.draw`, beside the seed.
+        Arguments of `Pair.draw`, beside the seed. With ``one_source`` all seeds begin with one
+        network, which is kept for other labels of the target too.
     model : function (num_classes, seed) -> Network, optional
         None: that of `default_model`.
     began : float
@@ -87,6 +95,12 @@ class Jobs:
         self.workers = 1 if alone else parallel.workers(elsewhere=1)
         self.both, self.draws, self.make = both, draws, model or strategies.default_model(both)
         self.folder = cache.place("diagnose", *_known_by(both, draws, model))
+        self.one_start = None
+        if draws.get("one_source"):
+            apart = ~np.isin(both.source_group, both.target_group)
+            self.one_start = cache.place(
+                "sources", json.dumps(both.classes), both.source_X[apart], both.source_y[apart],
+                *(cache.parts_of(model(2, 0)) if model else ())) / "start"
         self.deadline = began + (math.inf if budget is None else budget)
         self.step = 0.0 if budget is None else _seconds_per_step(both, draws, self.make)
         self.seconds = {}  # the longest job of each kind
@@ -102,7 +116,8 @@ class Jobs:
         """Run what is not kept yet, seed after seed, and say what was left out."""
         missing = [(kind, seed) for seed in seeds for kind in kinds if not self.kept(kind, [seed])]
         needed = sorted({seed for kind, seed in missing if kind != "scratch"})
-        starts = [("start", seed) for seed in needed if not self._path("start", seed).is_file()]
+        starts = list({path: ("start", seed) for seed in reversed(needed)
+                       if not (path := self._path("start", seed)).is_file()}.values())[::-1]
         batches = [seeds[i : i + self.workers] for i in range(0, len(seeds), self.workers)]
         # Where time is short, many seeds of the cheaper strategies decide more than a few of all.
         rounds = [[(kind, seed) for kind, seed in starts + missing
@@ -135,7 +150,8 @@ class Jobs:
                                            self._path(kind, seed), self._path("start", seed))
 
     def _path(self, kind: str, seed: int) -> Path:
-        return self.folder / f"{kind}_{seed}"
+        one_for_all = kind == "start" and self.one_start
+        return self.one_start if one_for_all else self.folder / f"{kind}_{seed}"
 
 
 def _run(both: Pair, draws: dict, make: Maker, kind: str, seed: int, path: Path,
@@ -172,7 +188,9 @@ def _score(draw: Draw, make: Maker, strategy: str, start: Network | None) -> Res
     recall = [float(right[test.y == k].double().mean()) if (test.y == k).any() else None
               for k in range(draw.targets)]
     similarity = _cka(start, trained, test.X) if strategy == "fine_tune" else None
-    return Result(scores(logits.double().softmax(1).numpy(), test.y.numpy()), recall, similarity)
+    shares = logits.double().softmax(1)
+    likely = shares[torch.arange(len(test)), test.y].clamp(min=LEAST_LIKELY).log().mean()
+    return Result(scores(shares.numpy(), test.y.numpy()), recall, similarity, float(likely))
 
 
 @contextmanager

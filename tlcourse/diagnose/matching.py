@@ -58,15 +58,17 @@ def _check_kind(*domains: Domain) -> None:
                             'with Domain("name", X, y) or load("uci_digits")')
 
 
-def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
+def pair(source: Domain, target: Domain, *, progress: bool = False, fewest: int = 2) -> Pair:
     """Bring two domains into one space; a bar shows how features of large images come along.
+
+    The target needs `fewest` samples of each class, 2 to train on one and test on another.
 
     Raises
     ------
     TypeError
         Not two domains.
     DataError
-        A table and images, tables of different widths, a target class with one sample only, or
+        A table and images, tables of different widths, a target class with too few samples, or
         fewer than two classes.
     """
     _check_kind(source, target)
@@ -74,7 +76,7 @@ def pair(source: Domain, target: Domain, *, progress: bool = False) -> Pair:
     apart = _apart(source) | _apart(target)
     names = {d: {_match(d.classes[k], apart): d.classes[k] for k in present[d]}
              for d in (source, target)}
-    _check_target(target)
+    _check_target(target, fewest)
     if len(present[source]) < 2:
         raise DataError(f"{source.name} has samples of one class only; a source needs at least two")
     joint = names[target] | names[source] | names[target]  # the target's first, as it spells them
@@ -112,10 +114,10 @@ def _apart(domain: Domain) -> frozenset:
     return frozenset(k for k, times in Counter(map(_match, domain.classes)).items() if times > 1)
 
 
-def _check_target(target: Domain) -> None:
+def _check_target(target: Domain, fewest: int) -> None:
     counts = np.bincount(target.y.numpy(), minlength=len(target.classes))
     alone = [target.classes[k] for k in np.flatnonzero(counts == 1)]
-    if alone:
+    if alone and fewest > 1:
         raise DataError(f"{target.name} has one sample only of {listed(alone)}; at least 2 "
                         "are needed, one to train and one to test: add samples or leave the class "
                         "out")

@@ -104,10 +104,12 @@ class Pair:
         fold[dealt] = np.arange(len(first)) % count
         return fold[group]
 
-    def draw(self, seed: int, *, folds: int, labels_per_class: int) -> Draw:
+    def draw(self, seed: int, *, folds: int, labels_per_class: int,
+             one_source: bool = False) -> Draw:
         """Cut off the test fold of a seed and draw the labels from the rest.
 
-        Equal rows count as one label.
+        Equal rows count as one label. With `one_source` the source is the same for all seeds:
+        without any row that the target holds too.
 
         Raises
         ------
@@ -123,7 +125,8 @@ class Pair:
         single = pool[np.sort(np.unique(self.target_id[pool], return_index=True)[1])]
         few = np.concatenate([single[self.target_y[single] == k][:labels_per_class]
                               for k in range(self.targets)])
-        rows = np.flatnonzero(~np.isin(self.source_group, tested))
+        kept_out = self.target_group if one_source else tested
+        rows = np.flatnonzero(~np.isin(self.source_group, kept_out))
         if len(rows) < 4:
             raise DataError(f"{self.source_name} is left with {counted(len(rows), 'row')} when "
                             f"those that the test split of {self.target_name} holds too are taken "
@@ -132,7 +135,7 @@ class Pair:
             raise DataError(f"{self.target_name} has {counted(len(few), 'sample')} to label beside "
                             f"the test part of seed {seed}, for ordered rows are tested on in "
                             "blocks; ask for more labels a class, or add samples of each class")
-        rows = rng.permutation(rows)
+        rows = (np.random.default_rng(2026) if one_source else rng).permutation(rows)
         held_out = _last_groups(self.source_group[rows],
                                 min(round(HELD_OUT * len(rows)), MOST_HELD_OUT))
         key = (self.target_name, len(self.target_y), seed, folds, "diagnose")

@@ -135,7 +135,7 @@ def train(
     if strategy == "lite0":
         source, target = (replace(d, X=resize(d.X, LARGE)) for d in (source, target))
         way = "scratch"
-    both = pair(source, target)
+    both = pair(source, target, fewest=1)
     make = strategies.default_model(both)
     draw, mean, scale = _everything(both, way)
     start = None if way == "scratch" else strategies.pretrain(draw, make)
