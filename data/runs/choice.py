@@ -9,8 +9,8 @@ drawn by lot. The rules of `choose` were made on other draws. A test recomputes 
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from tlcourse.data import Domain, load
 from tlcourse.diagnose import choose, strategies
 from tlcourse.diagnose.choice import STRATEGIES
 from tlcourse.diagnose.matching import pair
-from tlcourse.diagnose.pair import Draw, Pair
+from tlcourse.diagnose.run import FEWEST_FOLDS
 from tlcourse.sweep import sweep
 from tlcourse.training import accuracy
 from tlcourse.utils.files import write_atomically
@@ -58,26 +58,31 @@ def drawn(target: str, labels: int, draw: int) -> tuple[Domain, Domain]:
     return domain.subset(few), domain.subset(test)
 
 
-def reached(both: Pair, few: Domain, test: Domain, draw: int) -> Iterator[tuple[str, float]]:
-    """The accuracy of each way of using one source, and of scratch, on the test part."""
+def ways(target: str, source: str, seed: int) -> dict:
+    """Accuracies on the test parts, of scratch and of each way of using one network of a source.
+
+    Lists over every second draw, from `seed` on, and in each over the numbers of labels.
+    """
+    both = pair(source_domain(source), source_domain(target))
+    draw = both.draw(seed, folds=FEWEST_FOLDS, labels_per_class=1, one_source=True)
     make = strategies.default_model(both)
-    classes = [few.classes.index(name) for name in both.classes[: both.targets]]
-    few, test = (replace(d, y=torch.tensor([classes.index(k) for k in d.y.tolist()]),
-                         classes=both.classes) for d in (few, test))
-    source = Domain(both.source_name, torch.from_numpy(both.source_X),
-                    torch.from_numpy(both.source_y), both.classes)
-    counts = torch.bincount(few.y, minlength=len(both.classes))
-    known = Draw(draw, both.targets, both.common, counts, source, source, few, few.X, test, few,
-                 test)
-    start = strategies.pretrain(replace(known, seed=draw % 2), make)
-    for kind in ("scratch", *STRATEGIES):
-        if kind != "source_only" or both.common:
-            yield kind, accuracy(strategies.TRAIN[kind](known, make, start), test)
+    start = strategies.pretrain(draw, make)
+    order = [load(target).classes.index(name) for name in both.classes[: both.targets]]
+    found = []
+    for number, labels in product(DRAWS[seed::2], LABELS):
+        few, test = (replace(d, y=torch.tensor([order.index(k) for k in d.y.tolist()]),
+                             classes=both.classes) for d in drawn(target, labels, number))
+        known = replace(draw, seed=number, few=few, own_few=few)
+        kinds = [kind for kind in ("scratch", *STRATEGIES)
+                 if (kind != "scratch" or source == sources_of(target)[0])
+                 and (kind != "source_only" or both.common)]
+        found.append({"draw": number, "labels": labels, **{
+            kind: accuracy(strategies.TRAIN[kind](known, make, start), test) for kind in kinds}})
+    return {"found": found}
 
 
-def ways(target: str, source: str, labels: int, seed: int) -> dict:
-    few, test = drawn(target, labels, seed)
-    return dict(reached(pair(source_domain(source), few, fewest=1), few, test, seed))
+def sources_of(target: str) -> list[str]:
+    return [name for name in SOURCES if name != target]
 
 
 def nearest(few: Domain, sources: list[str]) -> str:
@@ -91,7 +96,7 @@ def nearest(few: Domain, sources: list[str]) -> str:
 def misses(target: str, labels: int, draw: int, truth: dict) -> dict:
     """By how much each way of choosing misses the best way, in shares."""
     few, _ = drawn(target, labels, draw)
-    sources = [name for name in SOURCES if name != target]
+    sources = sources_of(target)
     found = choose(few, [source_domain(name) for name in sources], labels_per_class=labels,
                    score="accuracy", progress=False)
     best, rng = max(truth.values()), np.random.default_rng(draw)
@@ -107,13 +112,12 @@ def misses(target: str, labels: int, draw: int, truth: dict) -> dict:
 def record() -> None:
     truths = {}
     for target in TARGETS:
-        table = sweep(ways, {"target": [target], "labels": LABELS,
-                             "source": [s for s in SOURCES if s != target]}, seeds=DRAWS)
-        for row in table.to_dict("records"):
-            truth = truths.setdefault((target, row["labels"], row["seed"]), {})
-            truth["", "scratch"] = row["scratch"]
-            truth |= {(row["source"], kind): row[kind] for kind in STRATEGIES
-                      if row.get(kind) == row.get(kind)}  # not NaN
+        table = sweep(ways, {"target": [target], "source": sources_of(target)}, seeds=[0, 1])
+        for source, found in zip(table["source"], table["found"], strict=True):
+            for row in found:
+                truth = truths.setdefault((target, row.pop("labels"), row.pop("draw")), {})
+                truth |= {("" if kind == "scratch" else source, kind): reached
+                          for kind, reached in row.items()}
     draws = []
     for (target, labels, draw), truth in truths.items():
         draws.append(misses(target, labels, draw, truth))

@@ -358,7 +358,7 @@ def _sentences(choice: Choice, table: pd.DataFrame) -> list[str]:
     said = [f"Use {way_name(*best)}. {measured}", _reason(choice)]
     rivals = {"training from scratch": ("", "scratch")}
     if others := [way for way in ways if way != best]:
-        rivals["the best of the others" if ways[0] == best else "the highest score"] = others[0]
+        rivals["the best of the others"] = others[0]
     for which, way in rivals.items():
         if way == best or way not in ways or best not in ways:
             continue
