@@ -11,7 +11,7 @@ import joblib
 import pytest
 import torch
 
-from tlcourse.data import Domain
+from tlcourse.data import Domain, load
 from tlcourse.sweep import _known_by, sweep
 from tlcourse.utils.files import cache_folder
 
@@ -197,3 +197,15 @@ def test_the_same_call_runs_on_a_dask_cluster():
         workers = set(client.run(os.getpid).values())
         table = sweep(where, {"a": range(4)}, seeds=[0], progress=False)
     assert set(table["process"]) <= workers and table["a"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_function_of_a_notebook_may_use_torch_and_ask_a_domain_for_its_classes():
+    """Pickled by value, it takes the module torch.classes along, for the name's sake."""
+    source = ("import torch\n"
+              "def run(seed):\n"
+              "    domain = load('uci_digits')\n"
+              "    return {'n': len(domain.classes) + int(torch.zeros(1))}\n")
+    names = {"load": load, "__name__": "__main__"}
+    exec(compile(source, "cell", "exec"), names)
+    frame = joblib.Parallel(2)(joblib.delayed(names["run"])(seed) for seed in (0, 1))
+    assert frame == [{"n": 10}, {"n": 10}]

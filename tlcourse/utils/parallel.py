@@ -1,5 +1,7 @@
 """Many runs side by side: how many processes, and one thread in each."""
 
+import copyreg
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +9,10 @@ import joblib
 import torch
 from joblib.parallel import BACKENDS, get_active_backend
 from threadpoolctl import threadpool_limits
+
+# A function that uses torch and any attribute called "classes" takes the module torch.classes along
+# to its process, and that module is of a type of its own, which no pickler knows.
+copyreg.pickle(type(torch.classes), lambda module: (importlib.import_module, ("torch.classes",)))
 
 
 def workers(elsewhere: int) -> int:
