@@ -100,9 +100,8 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
     id = lesson.about["id"]
     yield new_code_cell(f"%load_ext tlschool.live.magic\n%live {id}", id=f"{id}-live")
     for step in lesson.steps:
-        task = step.text[step.text.index("**Exercise "):] if step.solution else ""
-        parts = [*headings(step.text), f"**Step {step.number}.** {task or step.prompt}",
-                 *([] if task else step.formulas)]
+        parts = [*headings(step.text), f"**Step {step.number}.** {step.task or step.prompt}",
+                 *([] if step.task else step.formulas)]
         yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
         yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
         if step.is_typed and step.seen:

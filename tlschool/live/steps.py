@@ -126,6 +126,17 @@ class Step:
         return "\n".join([*short, "…"] if len(lines) > LONG else short)
 
     @property
+    def task(self) -> str:
+        """What an exercise asks; nothing for other steps."""
+        return self.text[self.text.index("**Exercise "):] if self.solution else ""
+
+    @property
+    def minutes(self) -> int:
+        """The minutes that an exercise states, otherwise 0."""
+        found = re.match(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)", self.task)
+        return int(found[1]) if found else 0
+
+    @property
     def formulas(self) -> list[str]:
         """The formulas that stand alone in the text, and the sentence that explains the last."""
         found = re.findall(r"\$\$.+?\$\$", self.text, re.DOTALL)
@@ -216,9 +227,7 @@ def _marks(steps: list[Step], closing: str, *, teaching: int, exercises: int) ->
     Exercises take the minutes that they state, the quiz what is left of theirs. The teaching is
     dealt out by words to say and lines to type, and all of it adds up to the front matter.
     """
-    stated = [re.findall(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)", step.text) for step in steps]
-    fixed = [float(found[-1]) if found and step.solution else 0.0
-             for found, step in zip(stated, steps, strict=True)]
+    fixed = [float(step.minutes) for step in steps]
     quiz = [step.code.startswith("quiz(") for step in steps]
     last = quiz if any(quiz) else [step is steps[-1] for step in steps]
     fixed = [minutes + (exercises - sum(fixed)) * here / sum(last)
