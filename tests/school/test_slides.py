@@ -123,7 +123,8 @@ def test_no_formula_is_left_as_tex(made):
 
 
 @pytest.mark.parametrize(("text", "drawn"), [
-    ("a $x$ b", 1), ("$$ x^2 $$", 1), ("`$x$`", 0), ("```\n$x$ $$y$$\n```", 0),
+    ("a $x$ b", 1), ("$$ x^2 $$", 1), ("a $x +\ny$ b", 1), ("a $x\n\ny$ b", 0),
+    ("`$x$`", 0), ("```\n$x$ $$y$$\n```", 0),
     ("5 $ and 6 $ more", 0), ("costs $5 today", 0), (r"\$x$", 0),
 ])
 def test_formulas_become_mathml_and_nothing_else_does(text, drawn):
