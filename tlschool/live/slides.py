@@ -84,25 +84,27 @@ def _exercise(step: Step) -> Iterator[NotebookNode]:
 def _slide(step: Step, heading: str) -> Iterator[NotebookNode]:
     """What leads to the code, the code, what came out, and a sentence or two about it."""
     heading = f"## {heading.partition(' · ')[2] or heading}"
-    about, kind = step.cell.metadata, "fragment"
+    about, hidden = step.cell.metadata, "hide-input" in tags(step.cell)
     leads = [about.get("lead", ""), *step.formulas]
     pictured = "<img" in str(step.cell.outputs)
-    if "hide-input" not in tags(step.cell) or any(leads) or not pictured:
+    apart = pictured or "slide-output-apart" in tags(step.cell)
+    if any(leads) or not (hidden and pictured):
         yield _markdown("\n\n".join([heading, *leads]), "slide")
-    if "hide-input" not in tags(step.cell):
-        yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
-    outputs = [_shortened(output, about.get("slide_lines")) for output in step.cell.outputs]
-    if pictured:
-        kind = "slide"
-    elif "slide-output-apart" in tags(step.cell):
+        if not hidden:
+            yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
         yield _notes(step)
+    outputs = [_shortened(output, about.get("slide_lines")) for output in step.cell.outputs]
+    if not outputs:
+        return
+    if apart and not pictured:
         yield _markdown(heading, "subslide")
-    if outputs:
-        yield new_code_cell(outputs=outputs, metadata={
-            "slideshow": {"slide_type": kind}, "transient": {"remove_source": True}})
-    if outputs and "told" in about:
+    yield new_code_cell(outputs=outputs, metadata={
+        "slideshow": {"slide_type": "subslide" if pictured else "fragment"},
+        "transient": {"remove_source": True}})
+    if "told" in about:
         yield _markdown(about.told, "-")
-    yield _notes(step)
+    if apart:
+        yield _notes(step)
 
 
 def _notes(step: Step) -> NotebookNode:
