@@ -1,11 +1,16 @@
 """Slides are one file that asks for nothing else, and say what the lesson says."""
 
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from PIL import Image
 
+from tlcourse.notebook import figure as figures
 from tlcourse.notebook import places
 from tlschool.authoring.formulas import mathml
 from tlschool.authoring.source import tags
@@ -111,6 +116,16 @@ def test_every_exercise_has_a_slide_with_its_task_and_its_minutes(made):
         assert f"Exercise {number} (" in words and f"{minutes}:00" in words
         assert f'data-minutes="{minutes}"' in slide and step.minutes == int(minutes)
         assert 'class="highlight' not in slide or "```" in step.task, "no code, no solution"
+
+
+@pytest.mark.parametrize(("inches", "shown"), [((12, 8), (946, 506)), ((4, 8), (440, 506)),
+                                               ((6, 3), (660, 330))])
+def test_a_figure_is_no_larger_than_leaves_its_labels_readable(monkeypatch, inches, shown):
+    seen = []
+    monkeypatch.setattr(figures, "show", lambda text, html: seen.append(html))
+    figures.figure(plt.figure(figsize=inches), "An empty figure, to see how large it is.")
+    picture = base64.b64decode(re.search("base64,([^\"]+)", seen[0])[1])
+    assert Image.open(io.BytesIO(picture)).size == pytest.approx(shown, abs=1)
 
 
 def test_no_formula_is_left_as_tex(made):
