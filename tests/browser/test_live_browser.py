@@ -1,10 +1,12 @@
 """The room in a real browser: fall behind, catch up, go on; and slides that ask nobody."""
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from test_browser import _answer, _open, _says, chromium, lab  # noqa: F401, fixtures
 
 from tlcourse.notebook import places
+from tlcourse.notebook.figure import DPI
 from tlcourse.utils.files import ROOT
 from tlschool.live import checkpoints, slides, steps
 from tlschool.live import notebooks as live
@@ -13,19 +15,27 @@ SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets
     .find(cell => cell.model.id === id).model.sharedModel.source"""
 OUTPUT = """id => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets
     .find(cell => cell.model.id === id).model.toJSON().outputs)"""
+LABELS = """points => {
+    // The height in pixels of each figure's labels of so many points.
+    const heights = [];
+    for (Reveal.slide(0); ; Reveal.next()) {
+        for (const img of Reveal.getCurrentSlide().querySelectorAll('img')) {
+            const share = Math.min(img.offsetHeight / img.naturalHeight,
+                                   img.offsetWidth / img.naturalWidth);
+            heights.push(share * points);
+        }
+        if (Reveal.isLastSlide()) return heights;
+    }
+}"""
+LAST_ROW = 20  # pixels of 720 that are read from there
 FILLED = f"([id, text]) => ({SOURCE})(id) === text"
 TOO_FULL = """() => {
-    // From the last row: no line of code is broken or small, and no picture is.
-    const isReadable = slide => [...slide.querySelectorAll('pre')].every(pre => {
+    // From the last row: no line of code is broken or small.
+    const isReadable = slide => [...slide.querySelectorAll('pre:not(aside pre)')].every(pre => {
         const {fontSize, lineHeight} = getComputedStyle(pre);
         const lines = pre.textContent.trimEnd().split('\\n').length;
         return parseFloat(fontSize) >= 18
             && Math.abs(pre.offsetHeight / parseFloat(lineHeight) - lines) < 0.5;
-    }) && [...slide.querySelectorAll('img')].every(img => {
-        const share = Math.min(img.offsetHeight / img.naturalHeight,
-                               img.offsetWidth / img.naturalWidth);
-        const alone = !slide.querySelector('.highlight') && !slide.querySelector('p');
-        return share * img.naturalWidth > 1150 || share * img.naturalHeight >= (alone ? 460 : 299);
     });
     Reveal.configure({fragments: false});
     const tooFull = [];
@@ -101,6 +111,8 @@ def test_slides_open_and_turn_without_a_request(chromium, tmp_path, monkeypatch)
         page.goto(path.as_uri())
         page.wait_for_function("() => window.Reveal?.isReady()")
         assert page.evaluate(TOO_FULL) == [], f"slides of {id} with more than there is room for"
+        labels = page.evaluate(LABELS, 10 / 72 * DPI)  # 10 points: those of Matplotlib
+        assert labels and min(labels) >= LAST_ROW, f"{id}: {labels}"
         assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
         assert failed == []
     page.evaluate("Reveal.slide(0)")
@@ -116,3 +128,33 @@ def test_slides_open_and_turn_without_a_request(chromium, tmp_path, monkeypatch)
         page.keyboard.press("s")
     opened.value.get_by_text("step 1", exact=False).first.wait_for(timeout=30_000)
     assert {urlsplit(url).scheme for url in asked} <= {"file", "data", "about", "blob"}
+
+
+def test_a_countdown_starts_and_stops_by_click_and_by_key(chromium, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("TLCOURSE_WORKSPACE", str(tmp_path))
+    page = chromium.new_page(viewport={"width": 1280, "height": 720}, offline=True)
+    page.clock.install(time=datetime(2026, 1, 1))
+    page.goto(slides.write("00").as_uri())
+    page.wait_for_function("() => window.Reveal?.isReady()")
+    while not page.locator("section.present .countdown").count():
+        page.keyboard.press("ArrowRight")
+    timer, here = page.locator("section.present .countdown"), page.evaluate("Reveal.getIndices()")
+    left = steps.read("00").step(5).minutes
+
+    page.clock.pause_at(datetime(2026, 1, 1, 1))
+
+    def after(seconds):
+        page.clock.run_for(int(1000 * seconds))
+        return timer.text_content()
+
+    assert timer.text_content() == f"{left}:00" == after(5), "it waits to be started"
+    timer.click()
+    assert after(10.5) == f"{left - 1}:50"
+    page.keyboard.press("t")
+    assert after(30) == f"{left - 1}:50", "stopped"
+    page.keyboard.press("t")
+    assert after(50) == f"{left - 1}:00"
+    assert after(60 * left) == "0:00" and "over" in timer.get_attribute("class")
+    assert page.evaluate("Reveal.getIndices()") == here, "the key turns no page"
+    size = timer.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 2 * LAST_ROW

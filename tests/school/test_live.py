@@ -66,20 +66,33 @@ def test_the_presenter_has_all_that_the_lesson_says_and_all_its_code(id, workspa
 
 
 @pytest.mark.parametrize("id", LESSONS)
-def test_the_participant_types_the_code_and_finds_imports_and_exercises(id, workspace):
+def test_the_participant_types_the_idea_and_finds_all_else(id, workspace):
     live.write(id)
-    cells = {cell.id: cell for cell in
-             code(source.load(workspace / "live" / f"{id}_participant.ipynb"))}
-    typed = 0
+    notebook = source.load(workspace / "live" / f"{id}_participant.ipynb")
+    cells = {cell.id: cell for cell in code(notebook)}
+    text = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
     for step in steps.read(id).steps:
         given = cells[step.cell.id].source
         assert given == step.given
         if step.solution:
             assert given == step.code != step.solution.source
-        elif given != step.code:
-            typed += 1
+        elif step.is_typed:
             assert all(re.match(r"(from|import) |\s|\)", line) for line in given.splitlines())
-    assert typed > len(cells) / 3
+        else:
+            assert given == step.code
+        told = text.get(f"seen-{step.number}", "")
+        assert ("You should now see" in told) is (step.is_typed and bool(step.cell.outputs))
+        assert step.seen in told or not told
+
+
+@pytest.mark.parametrize("id", LESSONS)
+def test_the_presenter_sees_which_steps_to_type(id, workspace):
+    live.write(id)
+    notes = {cell.id: cell.source for cell in
+             source.load(workspace / "live" / f"{id}_presenter.ipynb").cells}
+    for step in steps.read(id).steps:
+        word = "type" if step.is_typed else "next"
+        assert f"step {step.number} · {word}**" in notes[f"notes-{step.number}"]
 
 
 def test_both_notebooks_know_their_minutes_and_the_presenter_sees_the_end(course):

@@ -28,13 +28,30 @@ def test_the_parts_follow_each_other_and_have_the_lessons_minutes():
     assert sum(e.end - e.begin for e in plan if not is_break(e)) == 195
 
 
-def test_nobody_sits_for_more_than_ninety_minutes():
-    plan = schedule.day([lesson(f"{n:02}", 75, parts=5) for n in range(5)])
+@pytest.mark.parametrize("lessons", [
+    [lesson(f"{n:02}", 75, parts=5) for n in range(5)],
+    [steps.read(id) for id in places.notebooks()]], ids=["invented", "the course"])
+def test_nobody_sits_for_more_than_fifty_minutes(lessons):
+    plan = schedule.day(lessons)
     since = 0
     for entry in plan:
         since = 0 if is_break(entry) else since + entry.end - entry.begin
-        assert since <= 90
+        assert since <= 50, entry
     assert not is_break(plan[0]) and not is_break(plan[-1])
+
+
+def test_an_afternoon_starts_when_it_is_asked_to_and_has_no_lunch(capsys):
+    assert cli.main(["schedule", "half-day", "0", "1", "--start", "13:30"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("13:30 to 14:") and "until 17:00" in said
+    assert "break" in said and "lunch" not in said
+
+
+@pytest.mark.parametrize("start", ["noon", "25:00", "9"])
+def test_a_start_that_is_no_time_ends_in_one_sentence(capsys, start):
+    assert cli.main(["schedule", "half-day", "--start", start]) == 1
+    said = capsys.readouterr().err
+    assert f"a time such as 13:30, got {start!r}" in said and said.count("\n") == 1
 
 
 def test_there_is_one_lunch_and_it_is_about_noon():
@@ -44,13 +61,14 @@ def test_there_is_one_lunch_and_it_is_about_noon():
 
 
 def test_a_break_comes_between_two_lessons_rather_than_inside_the_second():
-    plan = schedule.day([lesson("00", 60), lesson("01", 60)])
+    plan = schedule.day([lesson("00", 30), lesson("01", 30)])
     assert [entry.what for entry in plan if is_break(entry)] == ["break"]
     assert plan[3].what == "break", "after the three parts of the first"
 
 
 def test_what_does_not_fit_is_left_out_with_what_builds_on_it():
-    wanted = [lesson("00", 60), lesson("01", 150), lesson("02", 30, needs=["01"]), lesson("03", 30)]
+    wanted = [lesson("00", 60), lesson("01", 150, parts=5), lesson("02", 30, needs=["01"]),
+              lesson("03", 30)]
     taken, left = schedule.choose(wanted, schedule.ENDS["half-day"])
     assert [x.about["id"] for x in taken] == ["00", "03"]
     assert [x.about["id"] for x in left] == ["01", "02"]

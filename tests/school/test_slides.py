@@ -1,19 +1,22 @@
 """Slides are one file that asks for nothing else, and say what the lesson says."""
 
 import base64
+import io
 import re
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from PIL import Image
 
+from tlcourse.notebook import figure as figures
 from tlcourse.notebook import places
 from tlschool.authoring.formulas import mathml
 from tlschool.authoring.source import tags
 from tlschool.live import slides, steps
 
 LESSONS = list(places.notebooks())
-HIGH = 540  # pixels of a picture that has no room beside code or words
 
 
 class Page(HTMLParser):
@@ -76,7 +79,7 @@ def test_a_long_printed_text_is_cut_where_the_slide_ends_and_says_so():
     assert printed.text.count("line") == 60, "the lesson itself stays whole"
 
 
-def test_what_is_told_stands_under_its_output_and_the_tag_gives_that_a_page_of_its_own(made):
+def test_what_is_told_stands_under_its_output_and_a_figure_has_a_page_of_its_own(made):
     def letters(text):
         return "".join(re.findall(r"\w", text))
 
@@ -87,19 +90,42 @@ def test_what_is_told_stands_under_its_output_and_the_tag_gives_that_a_page_of_i
         told, code = step.cell.metadata.get("told", ""), letters(step.code)
         if told and "$" not in told and "hide-input" not in tags(step.cell):
             together = any(letters(told) in page and code in page for page in pages)
-            assert together is not ("slide-output-apart" in tags(step.cell)), told
+            apart = "slide-output-apart" in tags(step.cell) or "<img" in str(step.cell.outputs)
+            assert together is not apart, told
             assert any(letters(told) in page for page in pages)
 
 
-def test_a_high_picture_has_a_slide_to_itself_and_none_is_left_empty(made):
+def test_no_figure_shares_its_slide_with_code_and_no_slide_is_left_empty(made):
     lesson, text = made
     for slide in filter(None, text.split("<section>")[1:]):
         words = re.sub("<aside.*?</aside>", "", slide, flags=re.DOTALL)
+        pictures = Page(words).pictures
+        assert not (pictures and ('class="highlight' in words or "<h2" in words)), words[:200]
         words = re.sub("<h2>.*?</h2>", "", words, flags=re.DOTALL)
-        assert Page(words).pictures or "".join(Page(words.partition("<script")[0]).words).strip()
-        if pictures := re.findall("data:image/png;base64,([^\"]{40})", words):
-            high = int.from_bytes(base64.b64decode(pictures[0])[20:24], "big") > HIGH
-            assert not (high and ('class="highlight' in words or "<p>" in words)), words[:200]
+        assert pictures or "".join(Page(words.partition("<script")[0]).words).strip()
+
+
+def test_every_exercise_has_a_slide_with_its_task_and_its_minutes(made):
+    lesson, text = made
+    exercises = [step for step in lesson.steps if step.solution]
+    shown = [slide for slide in text.split("<section>") if 'class="countdown"' in slide]
+    assert len(shown) == len(exercises) >= 3
+    for step, slide in zip(exercises, shown, strict=True):
+        number, minutes = re.search(r"Exercise ([\d.]+) \(.*?(\d+) min", step.text).groups()
+        words = " ".join(Page(slide).words)
+        assert f"Exercise {number} (" in words and f"{minutes}:00" in words
+        assert f'data-minutes="{minutes}"' in slide and step.minutes == int(minutes)
+        assert 'class="highlight' not in slide or "```" in step.task, "no code, no solution"
+
+
+@pytest.mark.parametrize(("inches", "shown"), [((12, 8), (946, 506)), ((4, 8), (440, 506)),
+                                               ((6, 3), (660, 330))])
+def test_a_figure_is_no_larger_than_leaves_its_labels_readable(monkeypatch, inches, shown):
+    seen = []
+    monkeypatch.setattr(figures, "show", lambda text, html: seen.append(html))
+    figures.figure(plt.figure(figsize=inches), "An empty figure, to see how large it is.")
+    picture = base64.b64decode(re.search("base64,([^\"]+)", seen[0])[1])
+    assert Image.open(io.BytesIO(picture)).size == pytest.approx(shown, abs=1)
 
 
 def test_no_formula_is_left_as_tex(made):
@@ -112,7 +138,8 @@ def test_no_formula_is_left_as_tex(made):
 
 
 @pytest.mark.parametrize(("text", "drawn"), [
-    ("a $x$ b", 1), ("$$ x^2 $$", 1), ("`$x$`", 0), ("```\n$x$ $$y$$\n```", 0),
+    ("a $x$ b", 1), ("$$ x^2 $$", 1), ("a $x +\ny$ b", 1), ("a $x\n\ny$ b", 0),
+    ("`$x$`", 0), ("```\n$x$ $$y$$\n```", 0),
     ("5 $ and 6 $ more", 0), ("costs $5 today", 0), (r"\$x$", 0),
 ])
 def test_formulas_become_mathml_and_nothing_else_does(text, drawn):

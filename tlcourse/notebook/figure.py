@@ -13,6 +13,8 @@ from tlcourse.notebook.show import show
 ALT_LENGTH = 20
 """An alternative text of fewer characters describes nothing."""
 DPI, COLOURS = 110, 64
+WIDEST, HIGHEST = 8.6, 4.6
+"""Inches: on a slide, labels of 10 points are then 20 pixels of 720 high."""
 
 
 def figure(fig: Figure, alt: str | None = None) -> None:
@@ -39,6 +41,8 @@ def figure(fig: Figure, alt: str | None = None) -> None:
     if len(alt) < ALT_LENGTH:
         raise ValueError(f"a figure needs a text that says what it shows, at least {ALT_LENGTH} "
                          f"characters, got {alt!r}: pass alt=")
+    width, height = fig.get_size_inches()
+    fig.set_size_inches(min(width, WIDEST), min(height, HIGHEST))
     picture = base64.b64encode(_palette_png(fig)).decode()
     plt.close(fig)  # otherwise the inline backend shows it once more, as it is
     show(f"[Figure: {alt}]", f'<img alt="{html.escape(alt)}" style="max-width:100%" '

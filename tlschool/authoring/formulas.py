@@ -7,7 +7,7 @@ from nbconvert.preprocessors import Preprocessor
 _FORMULA = re.compile(
     r"(```.*?```|`[^`\n]+`)"  # code, which stays
     r"|\$\$(.+?)\$\$"
-    r"|(?<![\\$\w])\$([^$\s](?:[^$\n]*[^$\s])?)\$(?!\w)",
+    r"|(?<![\\$\w])\$([^$\s](?:(?:[^$\n]|\n(?!\s*\n))*[^$\s])?)\$(?!\w)",
     re.DOTALL,
 )
 

@@ -245,6 +245,7 @@ word("slides", "Write a lesson's slides as one HTML file.", LESSON,
      calls="tlschool.live.slides:write")
 word("schedule", "Show which lessons fit into a day, and the breaks.",
      argument("length", choices=["half-day", "full-day"]), LESSONS,
+     argument("--start", default="9:00", metavar="TIME", help="13:30, say; %(default)s otherwise"),
      calls="tlschool.live.schedule:show")
 
 

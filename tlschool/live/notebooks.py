@@ -1,8 +1,8 @@
 """A lesson typed live in front of a room: the presenter's notebook and the participant's.
 
 The presenter's holds all that the lesson says, the code and what it prints. The participant's
-holds headings, one-line prompts and empty cells. Imports, hidden cells, exercises and quiz
-questions are filled in already, for nobody learns anything from typing them.
+holds headings, prompts, and cells: empty where the presenter types, filled in where a step is given
+and only run. What should be seen then is folded under each cell that is typed.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,8 @@ PRESENTER = """# {title}: presenter
 Keep this notebook on your own screen and type into the participant's one, which you project. It
 holds all that the lesson says, the code, and what the code gave when the lesson was built.
 
+A step marked *type* is typed; one marked *next* is in the cell already: run it and go on.
+
 The marks are hours and minutes from the beginning: {teaching} minutes of teaching and {exercises}
 of exercises and quiz. Who is behind runs `%live checkpoint` in the first cell of a section.
 
@@ -30,11 +32,21 @@ of exercises and quiz. Who is behind runs `%live checkpoint` in the first cell o
 
 PARTICIPANT = """# {title}: live
 
-Type along into the empty cells. A step says what its cell makes and, in brackets, what that
-calls. Behind? `%live next` in an empty cell fills it with that step's code. Missed more?
+Type along into the empty cells, and run those that are filled in. Below a cell that you typed,
+*You should now see* unfolds what it gave when the lesson was built; last digits can differ.
+
+Behind? `%live next` in an empty cell fills it with that step's code. Missed more?
 `%live checkpoint` in the first cell of a section loads all that came before that section.
 
 Run the next cell first, and again after a restart of the kernel."""
+
+SEEN = """<details><summary>You should now see</summary>
+
+```text
+{}
+```
+
+</details>"""
 
 
 def write(id: str) -> list[str]:
@@ -69,7 +81,8 @@ def _presenter(lesson: Lesson) -> Iterator[NotebookNode]:
     ends = [step.mark for step in lesson.steps[1:]] + [lesson.minutes]
     for step, end in zip(lesson.steps, ends, strict=True):
         minutes = f"{end - step.mark} min" if end > step.mark else "under a minute"
-        head = f"**{clock(step.mark)} · step {step.number}** ({minutes})"
+        head = (f"**{clock(step.mark)} · step {step.number} · "
+                f"{'type' if step.is_typed else 'next'}** ({minutes})")
         yield new_markdown_cell(f"{head}\n\n{step.text}".strip(), id=f"notes-{step.number}",
                                 metadata={"tags": ["notes"]})
         yield step.cell
@@ -87,9 +100,10 @@ def _participant(lesson: Lesson) -> Iterator[NotebookNode]:
     id = lesson.about["id"]
     yield new_code_cell(f"%load_ext tlschool.live.magic\n%live {id}", id=f"{id}-live")
     for step in lesson.steps:
-        task = step.text[step.text.index("**Exercise "):] if step.solution else ""
-        parts = [*headings(step.text), f"**Step {step.number}.** {task or step.prompt}",
-                 *([] if task else step.formulas)]
+        parts = [*headings(step.text), f"**Step {step.number}.** {step.task or step.prompt}",
+                 *([] if step.task else step.formulas)]
         yield new_markdown_cell("\n\n".join(parts), id=f"prompt-{step.number}")
         yield new_code_cell(step.given, id=step.cell.id, metadata={"tags": tags(step.cell)})
+        if step.is_typed and step.seen:
+            yield new_markdown_cell(SEEN.format(step.seen), id=f"seen-{step.number}")
     yield new_markdown_cell(lesson.closing, id="closing")

@@ -1,9 +1,10 @@
 """A lesson's slides: one HTML file that needs no other file, no network and no Jupyter.
 
-They are made of the cells tagged ``slide``, with the lesson's text as speaker notes (key S). The
-tag ``slide-output-apart`` puts an output on a page of its own. nbconvert writes the pages,
-reveal.js shows them from a copy in ``assets/``, and formulas become MathML, which browsers draw
-themselves. Code and pictures are as large as their slide allows.
+They are made of the cells tagged ``slide`` and of the exercises, whose minutes a click or the key T
+counts down, with the lesson's text as speaker notes (key S). A figure has a page of its own, and so
+has another output by the tag ``slide-output-apart``. nbconvert writes the pages, reveal.js shows
+them from a copy in ``assets/``, and formulas become MathML, which browsers draw themselves. Code
+and pictures are as large as their slide allows.
 """
 
 import re
@@ -64,30 +65,52 @@ def _cells(lesson: Lesson) -> Iterator[NotebookNode]:
                     "exercises and quiz.", "notes")
     names = {slug: name for slug, name, _, _ in lesson.sections()}
     for step in lesson.steps:
-        if "slide" in tags(step.cell):
+        if step.task:
+            yield from _exercise(step)
+        elif "slide" in tags(step.cell):
             yield from _slide(step, names[step.section])
     if lesson.closing:
         yield _markdown(lesson.closing, "slide")
 
 
+def _exercise(step: Step) -> Iterator[NotebookNode]:
+    """What is asked, and the minutes for it."""
+    heading, _, task = step.task[2:].partition(".**")
+    timer = f'<button class="countdown" data-minutes="{step.minutes}">{step.minutes}:00</button>'
+    yield _markdown(f"## {heading}\n\n{timer}\n\n{task.strip()}", "slide")
+    yield _notes(step)
+
+
 def _slide(step: Step, heading: str) -> Iterator[NotebookNode]:
     """What leads to the code, the code, what came out, and a sentence or two about it."""
     heading = f"## {heading.partition(' · ')[2] or heading}"
-    about = step.cell.metadata
-    yield _markdown("\n\n".join([heading, about.get("lead", ""), *step.formulas]), "slide")
-    if "hide-input" not in tags(step.cell):
-        yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
-    notes = f"**{clock(step.mark)} · step {step.number}**\n\n{step.text}\n\n{step.after}"
-    yield _markdown(notes, "notes")
+    about, hidden = step.cell.metadata, "hide-input" in tags(step.cell)
+    leads = [about.get("lead", ""), *step.formulas]
+    pictured = "<img" in str(step.cell.outputs)
+    apart = pictured or "slide-output-apart" in tags(step.cell)
+    if any(leads) or not (hidden and pictured):
+        yield _markdown("\n\n".join([heading, *leads]), "slide")
+        if not hidden:
+            yield new_code_cell(step.code, metadata={"slideshow": {"slide_type": "-"}})
+        yield _notes(step)
     outputs = [_shortened(output, about.get("slide_lines")) for output in step.cell.outputs]
     if not outputs:
         return
-    if "slide-output-apart" in tags(step.cell):
+    if apart and not pictured:
         yield _markdown(heading, "subslide")
     yield new_code_cell(outputs=outputs, metadata={
-        "slideshow": {"slide_type": "fragment"}, "transient": {"remove_source": True}})
+        "slideshow": {"slide_type": "subslide" if pictured else "fragment"},
+        "transient": {"remove_source": True}})
     if "told" in about:
         yield _markdown(about.told, "-")
+    if apart:
+        yield _notes(step)
+
+
+def _notes(step: Step) -> NotebookNode:
+    told = step.cell.metadata.get("told", "")
+    head = f"**{clock(step.mark)} · step {step.number}**"
+    return _markdown("\n\n".join([head, step.text, told, step.after]), "notes")
 
 
 def _shortened(output: NotebookNode, most: int | None) -> NotebookNode:

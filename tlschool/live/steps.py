@@ -1,9 +1,12 @@
 """A built lesson as numbered steps: what leads to each, what is typed, and its minute mark.
 
-What a presenter's audience reads of a step is written in the lesson, as metadata of its code cell:
+Typed are short steps, unless they draw, load or claim; all others are given. What is special about
+a step, and what an audience reads of it, is written in the lesson, as metadata of its code cell:
 
+live
+    "type" or "next", where the rule would have it otherwise.
 prompt
-    One line that leads to the code and says what to type.
+    Whole sentences in one line that say what to type. A step that is given needs none.
 lead, told
     On its slide: the sentence above the code, and the sentences under the output.
 slide_lines
@@ -18,11 +21,17 @@ from itertools import groupby
 from nbformat import NotebookNode
 
 from tlcourse.notebook import places
+from tlschool.authoring.names import names
 from tlschool.authoring.source import checked, load, tags, tree
 
-TYPED_ALREADY = "Run this cell; it is typed already."
+MOST = 200
+"""Characters of a step that is typed without being asked for."""
+GIVEN = {"figure", "load", "claim", "interact", "read_text"}
+"""Calls that nobody learns anything from typing."""
 WORDS, LINES = 110, 6
 """What a presenter says, and types with explanations, in a minute; only their ratio counts."""
+LONG, WIDE = 6, 100
+"""Lines, and characters of a line, of an output that tell somebody whether hers is the same."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +69,72 @@ class Step:
         return self.cell.source
 
     @property
-    def given(self) -> str:
-        """What the participant's cell holds already: imports, or all of an exercise."""
-        fixed = {"exercise", "hide-input"} & set(tags(self.cell)) or self.code.startswith("quiz(")
+    def imports(self) -> str:
+        """The imports at the top of the code."""
         lines = self.code.splitlines()
-        imports = [line for node in tree(self.code).body
-                   if isinstance(node, ast.Import | ast.ImportFrom)
-                   for line in lines[node.lineno - 1 : node.end_lineno]]
-        whole = fixed or len(imports) == sum(bool(line.strip()) for line in lines)
-        return self.code if whole else "\n".join(imports)
+        return "\n".join(line for node in tree(self.code).body
+                         if isinstance(node, ast.Import | ast.ImportFrom)
+                         for line in lines[node.lineno - 1 : node.end_lineno])
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody types it; otherwise it is given, to be run."""
+        if ({"exercise", "hide-input"} & set(tags(self.cell)) or self.code.startswith("quiz(")
+                or "".join(self.code.split()) == "".join(self.imports.split())):
+            return False
+        if "live" in self.cell.metadata:
+            return self.cell.metadata["live"] == "type"
+        return not self.calls & GIVEN and len(self.code) - len(self.imports) <= MOST
+
+    @property
+    def given(self) -> str:
+        """What the participant's cell holds already: all of it, or the imports."""
+        return self.imports if self.is_typed else self.code
+
+    @property
+    def calls(self) -> set[str]:
+        """The last names of all that the code calls."""
+        return {ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(tree(self.code))
+                if isinstance(node, ast.Call)}
 
     @property
     def prompt(self) -> str:
-        """One line that says what the step asks and what its code does."""
-        return self.cell.metadata.get("prompt", TYPED_ALREADY)
+        """What to type, or what the code does that is given, in whole sentences."""
+        return self.cell.metadata.get("prompt") or f"Run this cell: {self._does()}."
+
+    def _does(self) -> str:
+        """What a cell that is given does, for its prompt."""
+        made = [f"`{name}`" for name in sorted(names(self.code)[0] - names(self.imports)[0])]
+        if found := re.search(r"\bclaim\(\s*\"(.+?)\"", self.code):
+            return f"it tests the claim “{found[1]}”"
+        for call, what in {"quiz": "it asks a question about this lesson",
+                           "interact": "it draws a control that you can move",
+                           "figure": "it draws a figure"}.items():
+            if call in self.calls:
+                return what
+        if self.cell.outputs or not made:
+            return "read what it shows" if self.cell.outputs else "it brings what we need"
+        return f"it makes {', '.join(made[:-1])}{' and ' * (len(made) > 1)}{made[-1]}"
+
+    @property
+    def seen(self) -> str:
+        """The first lines of what the code prints or shows, or of the text of its figure."""
+        texts = [output.get("text") or output.get("data", {}).get("text/plain", "")
+                 for output in self.cell.outputs]
+        lines = [line for text in texts for line in text.rstrip().splitlines()]
+        short = [line if len(line) <= WIDE else f"{line[:WIDE]} …" for line in lines[:LONG]]
+        return "\n".join([*short, "…"] if len(lines) > LONG else short)
+
+    @property
+    def task(self) -> str:
+        """What an exercise asks; nothing for other steps."""
+        return self.text[self.text.index("**Exercise "):] if self.solution else ""
+
+    @property
+    def minutes(self) -> int:
+        """The minutes that an exercise states, otherwise 0."""
+        found = re.match(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)", self.task)
+        return int(found[1]) if found else 0
 
     @property
     def formulas(self) -> list[str]:
@@ -166,9 +227,7 @@ def _marks(steps: list[Step], closing: str, *, teaching: int, exercises: int) ->
     Exercises take the minutes that they state, the quiz what is left of theirs. The teaching is
     dealt out by words to say and lines to type, and all of it adds up to the front matter.
     """
-    stated = [re.findall(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)", step.text) for step in steps]
-    fixed = [float(found[-1]) if found and step.solution else 0.0
-             for found, step in zip(stated, steps, strict=True)]
+    fixed = [float(step.minutes) for step in steps]
     quiz = [step.code.startswith("quiz(") for step in steps]
     last = quiz if any(quiz) else [step is steps[-1] for step in steps]
     fixed = [minutes + (exercises - sum(fixed)) * here / sum(last)
