@@ -16,7 +16,7 @@ from filelock import FileLock
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tlschool.classroom import cache, execute, variants
+from tlschool.classroom import cache, copies, execute, variants
 from tlschool.classroom.assignment import Assignment, assignment, name_of
 from tlschool.classroom.clean import Unreadable, about, content, with_code
 from tlschool.classroom.collect import printable, roster, submissions
@@ -126,6 +126,7 @@ def grade(
     """
     folder, course, stop = folder.absolute(), course.absolute(), threading.Event()
     with FileLock(course / ".grading.lock", timeout=0):
+        copies.prepare()
         name = name_of(lesson)
         files = dict.fromkeys(roster(course, name).values()) | submissions(folder, name, course)
         in_variant = functools.cache(functools.partial(assignment, lesson))
