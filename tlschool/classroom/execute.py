@@ -200,6 +200,9 @@ def _outcome(events, ending, code, given) -> Outcome:
         elif not verdict["passed"]:
             reason = verdict["message"] or _missing(task, _errors(check, cells, ran, given))
         outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))
+        if (verdict or {}).get("refused"):
+            outcome.remarks.append(f"{task.id}: this passed beside the code that made it, and not "
+                                   "in the process that judges")
         for name in (verdict or {}).get("changed", ()):
             outcome.remarks.append(f"{task.id}: the submission changed {name}, and it was put back")
     return outcome
