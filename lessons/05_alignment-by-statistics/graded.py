@@ -104,3 +104,4 @@ WORDS = {"5.3": _words, "5.4": _with_its_kernel}
 CHECKS = {"5.3": _sum_by_hand}
 SHOWN = ("5.2", "5.3")
 BY_VALUE = ("5.2",)
+ASKED = {"5.4": ("mmd2",)}

@@ -21,6 +21,7 @@ from tlcourse.notebook.exercises import Exercise
 from tlschool.classroom import variants, wire
 from tlschool.classroom.checks import judge
 
+_LONGEST = 20_000  # characters of what a cell put out, which are fewer
 _DEATH_SIGNAL, _DUMPABLE = 1, 4  # PR_SET_PDEATHSIG, PR_SET_DUMPABLE, in linux/prctl.h
 
 
@@ -56,8 +57,22 @@ class Apart:
         self._channel = ours.makefile("rw", encoding="utf-8")
         threading.Thread(target=self._end_with_it, daemon=True).start()
 
+    def cell(self, id: str, source: str) -> dict:
+        """Have a cell run there."""
+        said = self.ask({"do": "cell", "id": id, "source": source})
+        return {"event": "ran", "id": id, "output": _text(said.get("output")) or "",
+                "error": _text(said.get("error"))}
+
+    def check(self, exercise: str) -> dict:
+        """Have an answer judged there, beside its code."""
+        said = self.ask({"do": "check", "exercise": exercise})
+        changed = said.get("changed")
+        return {"event": "checked", "exercise": exercise, "passed": said.get("passed") is True,
+                "message": _text(said.get("message")),
+                "changed": [*map(str, changed)] if isinstance(changed, list) else []}
+
     def ask(self, order: dict) -> dict:
-        """Have something done there; its answer is a dictionary, and not to be trusted."""
+        """Have something done there; what comes back is a dictionary, and may hold anything."""
         self._channel.write(json.dumps(order) + "\n")
         self._channel.flush()
         answer = json.loads(self._channel.readline() or "[]")
@@ -70,9 +85,14 @@ class Apart:
         os._exit(code if code >= 0 else 128 - code)
 
 
+def _text(said):
+    return None if said is None else str(said)[:_LONGEST]
+
+
 def _serve(learner, channel):
     for line in channel:
-        channel.write(json.dumps(learner.ask(json.loads(line))) + "\n")
+        order = json.loads(line)
+        channel.write(json.dumps(getattr(learner, order.pop("do"))(**order)) + "\n")
         channel.flush()
 
 

@@ -35,10 +35,6 @@ class Learner:
         steps = [step for exercise in graded.values() for step in exercise.checks]
         self._pristine = Pristine(steps)
 
-    def ask(self, order: dict) -> dict:
-        """Do what is asked: `cell` and `check` give their events, `value` and `call` values."""
-        return getattr(self, order.pop("do"))(**order)
-
     def cell(self, id: str, source: str) -> dict:
         """Run one cell as Jupyter would."""
         said = Kept()

@@ -25,6 +25,7 @@ from tlschool.classroom.bounds import at_most
 from tlschool.classroom.checks import graded_exercise
 from tlschool.classroom.clean import Unreadable, clean, parsed
 from tlschool.classroom.inside import Learner
+from tlschool.classroom.scan import scan
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, in linux/prctl.h
 _AGAIN = 3  # times the seconds of a check, for one that is done again, call by call
@@ -52,15 +53,14 @@ def main() -> None:
     for id, source in read["code"]:
         report(event="cell", id=id)
         if task := given.tasks.get(id):
-            verdict = learner.ask({"do": "check", "exercise": task.id})
+            verdict = learner.check(task.id)
             if is_apart and verdict["passed"] and apart.goes_by_value(graded[task.id]):
                 verdict |= _confirmed(graded[task.id], learner, job)
-            report(**verdict | {"event": "checked", "exercise": task.id})
+            report(**verdict)
             if verdict.get("is_late"):  # half a message may be left: no other is understood
                 os._exit(1)
         else:
-            ran = learner.ask({"do": "cell", "id": id, "source": source})
-            report(**ran | {"event": "ran", "id": id})
+            report(**learner.cell(id, source))
     report(event="done")
     os._exit(0)
 
@@ -129,8 +129,11 @@ def _read(content, given, seconds):
     try:
         with at_most(seconds):
             submission = clean(parsed(content), given)
-        return {"event": "read", "refused": "", "remarks": submission.remarks, "code": [
-            (cell.id, cell.source) for cell in submission.notebook.cells]}
+            code = [(cell.id, cell.source) for cell in submission.notebook.cells]
+            locked = [cell.id for cell in given.notebook.cells
+                      if cell.metadata["nbgrader"]["locked"]]
+            remarks = [*submission.remarks, *scan(code, locked, given.tasks)]
+        return {"event": "read", "refused": "", "remarks": remarks, "code": code}
     except Unreadable as error:
         why = str(error)
     except KeyboardInterrupt:
