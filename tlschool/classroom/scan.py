@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from tlschool.classroom import variants
 from tlschool.classroom.assignment import Task
+from tlschool.classroom.clean import without_magics
 
-_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _MODULES = {"gc", "ctypes"}
 _ATTRIBUTES = {
     "sys": {"modules", "settrace", "setprofile", "_getframe", "_current_frames", "addaudithook"},
@@ -46,7 +46,7 @@ def scan(cells: Sequence[tuple[str, str]], known: Iterable[str], tasks: Mapping[
         asked = getattr(variants.own(task.id), "ASKED", {}).get(task.id, ()) if task else ()
         visitor = _Visitor(imported, asked)
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # no Python, too deep
-            visitor.visit(ast.parse(_MAGIC.sub(r"\1pass", source)))
+            visitor.visit(ast.parse(without_magics(source)))
         if id not in known:
             found += [f"{task.id if task else 'the last cells'}: the code {what}"
                       for what in visitor.found]
