@@ -6,12 +6,13 @@ import sys
 
 import pytest
 from further_hand_ins import RIGHT, cases
-from hand_ins import LIMITS
 
 from tlschool.classroom import command
+from tlschool.classroom.limits import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="expects what Linux can limit")
 CASES = cases()
+LIMITS = Limits(seconds=60, cell_seconds=10)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ import sys
 import types
 from collections.abc import Iterable
 
+import numpy as np
+
 PACKAGES = ("tlcourse", "tlschool")
 """The course's own packages."""
 _WHOLE = re.compile(r"(tlschool|tlcourse\.notebook)(\.|$)")  # tables and numbers of the checks too
@@ -19,7 +21,7 @@ _CLASSES = {"torch.Tensor", "torch.nn.modules.module.Module", "torch._tensor.Ten
 _CHANGE_THEMSELVES = {"torch.manual_seed", "torch.onnx.symbolic_helper"}  # as parts are imported
 _CHANGED_BY_TORCH = {"inspect.getfile": "package_importer.py"}  # as torch is imported
 _KEPT = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType,
-         property, staticmethod, classmethod)
+         property, staticmethod, classmethod, type(np.allclose), np.ufunc)
 
 
 class Pristine:

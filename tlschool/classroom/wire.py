@@ -6,6 +6,7 @@ an `Odd` thing of which only the name of its type is known.
 
 import base64
 import sys
+from numbers import Real
 
 import numpy as np
 
@@ -42,6 +43,8 @@ def pack(value: object) -> object:
             return {"kind": "scalar" if isinstance(value, np.generic) else "array",
                     "dtype": array.dtype.str, "shape": array.shape,
                     "bytes": base64.b64encode(array.tobytes()).decode()}
+    if isinstance(value, Real):  # a fraction
+        return float(value)
     return {"kind": "odd", "name": kind.__name__}
 
 
