@@ -71,3 +71,4 @@ def _other_curves(answer, seed):
 PROPERTIES = {"1.2": (_other_classes,), "1.3": (_other_sizes,), "1.4": (_other_curves,)}
 WORDS = {"1.1": _words}
 CHECKS = {"1.1": _share}
+BY_VALUE = ("1.2", "1.3", "1.4")

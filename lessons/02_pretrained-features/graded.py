@@ -48,3 +48,5 @@ def _other_modules(answer, seed):
 
 PROPERTIES = {"2.2": (_dim_pictures,), "2.3": (_other_modules,)}
 SHOWN = ("2.3",)
+BY_VALUE = ("2.2",)
+ASKED = {"2.3": ("freeze",)}

@@ -60,3 +60,4 @@ def _two_memories(answer, seed):
 
 
 PROPERTIES = {"3.2": (_other_depth,), "3.3": (_other_order,), "3.4": (_two_memories,)}
+ASKED = {"3.2": ("param_groups",), "3.3": ("l2_sp",)}

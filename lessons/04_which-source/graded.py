@@ -57,3 +57,5 @@ def _as_many_features_as_a_network(answer, seed):
 PROPERTIES = {"4.1": (_other_networks,), "4.2": (_other_frequencies,),
               "4.4": (_as_many_features_as_a_network,)}
 SHOWN = ("4.4",)
+BY_VALUE = ("4.2", "4.4")
+ASKED = {"4.2": ("leep",)}

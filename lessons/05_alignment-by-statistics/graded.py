@@ -103,3 +103,5 @@ PROPERTIES = {"5.2": (_small_features,), "5.4": (_as_a_loss,)}
 WORDS = {"5.3": _words, "5.4": _with_its_kernel}
 CHECKS = {"5.3": _sum_by_hand}
 SHOWN = ("5.2", "5.3")
+BY_VALUE = ("5.2",)
+ASKED = {"5.4": ("mmd2",)}

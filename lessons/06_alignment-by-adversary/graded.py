@@ -54,3 +54,4 @@ def _any_number(answer, seed):
 
 PROPERTIES = {"6.2": (_two_at_a_time,), "6.3": (_other_shapes,), "6.4": (_any_number,)}
 WORDS = {"6.4": _words}
+ASKED = {"6.2": ("grad_reverse", "_Reverse"), "6.4": ("discriminator",)}

@@ -112,7 +112,7 @@ def test_twenty_and_more_are_graded_within_four_minutes(batch):
 def test_a_guard_is_all_that_stops_who_changes_the_package(batch, monkeypatch):
     """So that submission really changes what grades it, under the names of before as well."""
     monkeypatch.setattr(execute, "_WORKER", [sys.executable, "-c", (
-        "from tlschool.classroom import pristine, worker\n"
+        "from tlschool.classroom import apart, pristine, worker\napart.can_fork = lambda: False\n"
         "pristine.Pristine.restore = lambda self: []\nworker.main()")])
     outcome = grade_file(batch.folder / "tampered_package.ipynb", hand_ins.given(), LIMITS)
     assert [one.reason for one in outcome.earned] == [""] * 4

@@ -8,6 +8,7 @@ from PIL import Image
 from tlcourse.notebook import exercises, places
 from tlcourse.utils.files import ROOT
 from tlschool.authoring import source
+from tlschool.classroom import apart, clean, tables
 from tlschool.live import schedule, steps
 
 GUIDE, README = ROOT / "lessons" / "instructor-guide.md", ROOT / "README.md"
@@ -94,3 +95,21 @@ def test_the_pictures_of_the_readme_are_small_and_have_words():
         assert len(words) >= 20
         assert (ROOT / name).stat().st_size < 150e3
         assert Image.open(ROOT / name).mode == "P"
+
+
+def test_the_guide_names_every_table_of_a_grading_and_its_bounds(tmp_path):
+    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
+    for path in tables.write(tmp_path, []):
+        assert f"| `{path.name}` |" in text
+    for word in ("`canvas.csv`, `moodle.csv`", "*late*", "*note*", "`--again NAME`",
+                 f"{clean.MOST_CODE:,} characters of code in {clean.MOST_CELLS:,} cells",
+                 f"{clean.LARGEST // 1_000_000} MB"):
+        assert word in text
+
+
+def test_the_guide_says_which_exercises_a_second_process_judges():
+    by_value = {e.id for id in exercises.lessons() for e in exercises.lesson(id).exercises
+              if apart.goes_by_value(e)}
+    in_two = {e.id for id in ("01", "08") for e in exercises.lesson(id).exercises}
+    assert in_two - by_value == {"8.3"}
+    assert not by_value & {"0.2", "2.3", "3.2", "6.2"}

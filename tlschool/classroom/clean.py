@@ -205,9 +205,14 @@ def _as_code(cells, known, remarks):
     return made
 
 
+def without_magics(source: str) -> str:
+    """A cell as plain Python, with `pass` in place of the lines that only Jupyter can run."""
+    return _MAGIC.sub(r"\1pass", source)
+
+
 def _names(source):
     """The names that a cell binds, whatever magics stand in it."""
-    return names(source)[0] or names(_MAGIC.sub(r"\1pass", source))[0]
+    return names(source)[0] or names(without_magics(source))[0]
 
 
 def _marks(cells, known):

@@ -37,7 +37,9 @@ def release(lessons: list[str], output: str, students: str | None) -> None:
         print("what was there before is kept:", path)
 
 
-def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
+def grade(
+    folder: str, lesson: str, course: str, limits: Limits, again: str | None = None
+) -> int:
     """Grade a folder; 1 when a file could not be graded for no fault of the student's."""
     _need_nbgrader()
     from tlschool.classroom import tables
@@ -45,6 +47,7 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     from tlschool.classroom.collect import left_out, notices
     from tlschool.classroom.grade import grade
     from tlschool.classroom.release import outdated
+    from tlschool.classroom.similar import similar
 
     lesson, course, handed_in = assignment(lesson).lesson, Path(course), Path(folder)
     _need_folders(handed_in, lesson, course)
@@ -52,11 +55,12 @@ def grade(folder: str, lesson: str, course: str, limits: Limits) -> int:
     _say(*filter(None, said), to=sys.stderr)
     _say(_conditions(limits))
     try:
-        graded, failed = grade(handed_in, lesson, course, limits)
+        graded, failed = grade(handed_in, lesson, course, limits, again)
     except Timeout as error:
         raise CourseError(f"another grading is under way in {course}: wait until it is "
                           "done") from error
-    paths = tables.write(course / "reports" / name_of(lesson), graded, left_out(handed_in))
+    paths = tables.write(course / "reports" / name_of(lesson), graded, left_out(handed_in),
+                         similar(graded, lesson))
     handed = [one for one in graded if one.file]
     new = sum(not one.known and not one.failure for one in handed)
     known = sum(one.known for one in handed)

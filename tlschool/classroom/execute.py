@@ -9,8 +9,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
-from tlschool.classroom import sandbox, variants
+from tlschool.classroom import copies, sandbox, variants
 from tlschool.classroom.assignment import Assignment
 from tlschool.classroom.groups import Group
 from tlschool.classroom.limits import (
@@ -97,7 +98,9 @@ def run(
     job = {"nonce": secrets.token_hex(), "given": asked, "bytes": len(content),
            "cell_seconds": limits.cell_seconds, "seeds": variants.seeds(given.variant),
            "memory": limits.memory, "tasks": tasks_of_this_user() + _ROOM}
-    events, ending = _events(job, content, limits, stopped)
+    changes: list[str] = []
+    with copies.lent(changes) as course:
+        events, ending = _events(job, content, limits, stopped, course)
     if ending == INTERRUPTED or not events:
         raise GraderError(f"the submission could not be run: it {ending}")
     read = next((event for event in events if event["event"] == "read"), None)
@@ -106,15 +109,17 @@ def run(
     if read["refused"]:
         return nothing(given, f"{read['refused']}.")
     outcome = _outcome(events, ending, read["code"], given)
-    outcome.remarks = [*read["remarks"], *outcome.remarks]
+    outcome.remarks = [*read["remarks"], *outcome.remarks, *changes]
     return outcome
 
 
-def _events(job: dict, content: bytes, limits: Limits, stopped) -> tuple[list[dict], str | None]:
+def _events(
+    job: dict, content: bytes, limits: Limits, stopped: Callable, course: Path | None
+) -> tuple[list[dict], str | None]:
     """The events that the worker reported, and how it ended if not as it should."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         group = Group.make(limits.memory, limits.processes)
-        process = _start(folder, group)
+        process = _start(folder, group, course)
         events, said = [], []
         readers = [threading.Thread(target=target, args=args, daemon=True) for target, *args in (
             (_listen, process.stdout, job["nonce"], events), (_keep_tail, process.stderr, said),
@@ -143,7 +148,7 @@ def _events(job: dict, content: bytes, limits: Limits, stopped) -> tuple[list[di
                     f"{f', saying {last!r},' if last else ''}")
 
 
-def _start(folder: str, group: Group | None) -> subprocess.Popen:
+def _start(folder: str, group: Group | None, course: Path | None) -> subprocess.Popen:
     """The worker's process, in the group and behind the walls where there are any."""
     apart = sandbox.why_not() is None
     command = [*sandbox.walls(), *_WORKER] if apart else _WORKER
@@ -151,7 +156,7 @@ def _start(folder: str, group: Group | None) -> subprocess.Popen:
         return subprocess.Popen(
             group.entering(command) if group else command, cwd=folder, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            env=sandbox.environment("/tmp" if apart else folder))
+            env=sandbox.environment("/tmp" if apart else folder, course))
     except OSError:
         if group:
             group.close()  # nobody else will
@@ -195,6 +200,9 @@ def _outcome(events, ending, code, given) -> Outcome:
         elif not verdict["passed"]:
             reason = verdict["message"] or _missing(task, _errors(check, cells, ran, given))
         outcome.earned.append(Earned(task.id, 0 if reason else task.points, task.points, reason))
+        if (verdict or {}).get("refused"):
+            outcome.remarks.append(f"{task.id}: this passed beside the code that made it, and not "
+                                   "in the process that judges")
         for name in (verdict or {}).get("changed", ()):
             outcome.remarks.append(f"{task.id}: the submission changed {name}, and it was put back")
     return outcome

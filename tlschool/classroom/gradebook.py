@@ -6,10 +6,12 @@ import re
 import sys
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -22,6 +24,14 @@ from tlschool.authoring.source import save
 from tlschool.classroom.execute import GraderError, Outcome
 
 _REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')
+
+
+class ByHand(NamedTuple):
+    """What an instructor gave for an exercise; `score` is None where it stays as it was graded."""
+
+    score: float | None
+    extra: float
+    comment: str
 
 
 class Recorded(NbGraderPreprocessor):
@@ -109,6 +119,22 @@ def enter(
     page.HTMLExporter.exclude_anchor_links = True
     page.HTMLExporter.preprocessors = [Formulas]
     _run(GenerateFeedback, folder, name, student, page)
+
+
+def by_hand(folder: Path, name: str) -> dict[str, dict[str, ByHand]]:
+    """What an instructor gave in nbgrader, by student and by the id of the check cell."""
+    url = f"sqlite:///{(folder / 'gradebook.db').absolute().as_posix()}"
+    given: dict[str, dict[str, ByHand]] = {}
+    with Gradebook(url) as book:
+        for submission in book.assignment_submissions(name):
+            for notebook in submission.notebooks:
+                said = {one.name: one.manual_comment for one in notebook.comments}
+                for one in notebook.grades:
+                    comment = said.get(one.name.removesuffix("-check")) or said.get(one.name) or ""
+                    if one.manual_score is not None or one.extra_credit or comment:
+                        given.setdefault(submission.student.id, {})[one.name] = ByHand(
+                            one.manual_score, one.extra_credit or 0.0, comment)
+    return given
 
 
 def entered_since(folder: Path, name: str, student: str, when: float) -> bool:

@@ -1,14 +1,16 @@
 """Undo what a submission changed in the course and in the libraries that the checks rely on.
 
-This finds functions, classes and methods that were replaced, and functions whose code was. It is
-a guard against the tricks that are found by searching, not a wall: learner and check share one
-process, because a network or a function cannot be handed to another one unchanged.
+This finds modules, functions, classes and methods that were replaced, and functions whose code
+was. It is a guard against the tricks that are found by searching, not a wall: a network cannot be
+handed to another process unchanged, so there learner and check share one.
 """
 
 import re
 import sys
 import types
 from collections.abc import Iterable
+
+import numpy as np
 
 PACKAGES = ("tlcourse", "tlschool")
 """The course's own packages."""
@@ -19,7 +21,7 @@ _CLASSES = {"torch.Tensor", "torch.nn.modules.module.Module", "torch._tensor.Ten
 _CHANGE_THEMSELVES = {"torch.manual_seed", "torch.onnx.symbolic_helper"}  # as parts are imported
 _CHANGED_BY_TORCH = {"inspect.getfile": "package_importer.py"}  # as torch is imported
 _KEPT = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType,
-         property, staticmethod, classmethod)
+         property, staticmethod, classmethod, type(np.allclose), np.ufunc)
 
 
 class Pristine:
@@ -32,8 +34,10 @@ class Pristine:
     """
 
     def __init__(self, steps: Iterable[types.FunctionType] = ()):
-        modules = [module for name, module in list(sys.modules.items())
-                   if name.partition(".")[0] in _GUARDED and isinstance(module, types.ModuleType)]
+        self._modules = {
+            name: module for name, module in list(sys.modules.items())
+            if name.partition(".")[0] in _GUARDED and isinstance(module, types.ModuleType)}
+        modules = list(self._modules.values())
         classes = {id(value): value for module in modules for value in vars(module).values()
                    if issubclass(type(value), type) and _is_guarded(value)}
         self._held = [(space, {name: value for name, value in list(vars(space).items())
@@ -47,7 +51,9 @@ class Pristine:
 
     def restore(self) -> list[str]:
         """Put back what was changed, and name it, such as ``tlcourse.notebook.check.grade``."""
-        changed = []
+        changed = [f"sys.modules[{name!r}]" for name, module in self._modules.items()
+                   if sys.modules.get(name) is not module]
+        sys.modules.update(self._modules)
         for space, held in self._held:
             now = vars(space)
             for name, value in held.items():

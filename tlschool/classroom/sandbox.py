@@ -66,7 +66,7 @@ def walls() -> list[str]:
     shown = [*_SYSTEM, sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parent),
              *site.getsitepackages(), *(path for path in sys.path if path.endswith("-packages")),
              str(Path(tlcourse.__file__).parent), str(Path(__file__).parents[1]),
-             str(ROOT / "data"), *map(str, _lesson_files())]
+             str(ROOT / "data"), *map(str, lesson_files())]
     size = ["--size", str(ROOM)] if knows_sizes() else []
     words = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL",
              "--proc", "/proc", "--dev", "/dev", *size, "--tmpfs", "/dev/shm",
@@ -92,15 +92,21 @@ def _knows_sizes(bwrap: str | None) -> bool:
     return "--size" in asked.stdout + asked.stderr
 
 
-def _lesson_files():
+def lesson_files():
     """What the checks read of the lessons: not their solutions, and not the proofs."""
     return [path for name in ("checks.py", "graded.py", "texts.toml")
             for path in (ROOT / "lessons").glob(f"*/{name}")]
 
 
-def environment(home: str) -> dict[str, str]:
-    """The variables of a submission's process: nothing of the grader's own but the search paths."""
+def environment(home: str, course: Path | None = None) -> dict[str, str]:
+    """The variables of a submission's process: nothing of the grader's own but the search paths.
+
+    With `course`, a copy of the course, Python finds that one first.
+    """
     kept = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+    if course is not None:
+        kept["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(course), kept.get("PYTHONPATH")]))
     names = ("HOME", "TMPDIR", "USERPROFILE", "TEMP", "IPYTHONDIR", "MPLCONFIGDIR",
              "TLCOURSE_WORKSPACE", "TLCOURSE_CACHE")
     return kept | _SETTINGS | dict.fromkeys(names, home)

@@ -19,9 +19,10 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
 def write(
-    folder: Path, graded: Sequence[Graded], left_out: Mapping[str, str] = MappingProxyType({})
+    folder: Path, graded: Sequence[Graded], left_out: Mapping[str, str] = MappingProxyType({}),
+    pairs: Sequence[tuple[str, str, str]] = (),
 ) -> list[Path]:
-    """Write the tables ``totals.csv``, ``points.csv``, ``remarks.csv`` and ``items.csv``.
+    """Write ``totals.csv``, ``points.csv``, ``remarks.csv``, ``items.csv`` and ``similar.csv``.
 
     Where files come from Canvas or Moodle, ``canvas.csv`` or ``moodle.csv`` can be imported there.
 
@@ -32,12 +33,14 @@ def write(
     graded : sequence of Graded
     left_out : mapping of str to str
         Why a file is in no other table, by its path.
+    pairs : sequence of tuples
+        From `similar`.
 
     Returns
     -------
     list of path
-        The tables, one row each for a student, a student's exercise, a remark, and a kind of
-        answer.
+        The tables, one row each for a student, a student's exercise, a remark, a kind of answer,
+        and two students who share unusual code.
     """
     tables = {
         "totals.csv": [("student", "file", "points", "maximum", "late", "note"),
@@ -52,6 +55,7 @@ def write(
                         *(("", file, f"{NOT_GRADED}: {why}")
                           for file, why in left_out.items())],
         "items.csv": [("exercise", "students", "share", "answer"), *items(graded)],
+        "similar.csv": [("student", "other student", "share of the unusual code"), *pairs],
         **imports(folder.name, graded),
     }
     for name, rows in tables.items():

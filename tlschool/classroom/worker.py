@@ -1,8 +1,8 @@
 """The process in which one submission runs: ``python -m tlschool.classroom.worker``.
 
-It reads a job and the submitted file from the standard input, cleans the notebook, runs its cells
-in order, checks each answer where its check cell stands, and writes a line of JSON for each event.
-It is started, limited and, if need be, killed by `tlschool.classroom.execute`.
+It reads a job and the submitted file from the standard input, cleans the notebook, has its cells
+run in order, each answer checked where its check cell stands, and writes a line of JSON for each
+event. It is started, limited and, if need be, killed by `tlschool.classroom.execute`.
 """
 
 import ast
@@ -12,21 +12,23 @@ import json
 import os
 import sys
 import threading
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 
 import nbformat
 
-from tlcourse.notebook import exercises, lessons
-from tlschool.classroom import variants
+from tlcourse.notebook import lessons
+from tlschool.classroom import apart, variants
 from tlschool.classroom.assignment import Assignment, Task
-from tlschool.classroom.bounds import Kept, at_most
-from tlschool.classroom.checks import graded_exercise, judge
+from tlschool.classroom.bounds import at_most
+from tlschool.classroom.checks import graded_exercise
 from tlschool.classroom.clean import Unreadable, clean, parsed
-from tlschool.classroom.pristine import Pristine
-from tlschool.classroom.shell import Shell
+from tlschool.classroom.inside import Learner
+from tlschool.classroom.scan import scan
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, in linux/prctl.h
+_AGAIN = 3  # times the seconds of a check, for one that is done again, call by call
 
 
 def main() -> None:
@@ -34,48 +36,65 @@ def main() -> None:
     job = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read(job.pop("bytes"))
     given = _given(job.pop("given"))
-    _end_with_the_grader()
-    report = _reporter(job.pop("nonce"))
     with suppress(ImportError):
         _limit(job["memory"], job["tasks"])
-    shell, graded, pristine = _prepare(given)
+    graded = _prepare(given)
+    grader, channel = _take_over()
+    report = _reporter(channel, job.pop("nonce"))
     report(event="begun")
-    read, own = _read(content, given, job["cell_seconds"]), os.getpid()
+    read = _read(content, given, job["cell_seconds"])
     del content
     report(**read)
+    names = {task.id: task.name for task in given.tasks.values()}
+    make = partial(Learner, graded, names, job["seeds"], job["cell_seconds"])
+    is_apart = apart.can_fork()
+    learner = apart.Apart(make, (grader, channel.fileno())) if is_apart else make()
+    threading.Thread(target=_end_with, args=[grader], daemon=True).start()
     for id, source in read["code"]:
         report(event="cell", id=id)
         if task := given.tasks.get(id):
-            report(**_checked(shell, graded[task.id], task, job, pristine))
-        else:
-            event = _ran(shell, id, source, job["cell_seconds"])
-            if os.getpid() != own:  # a copy that the cell made, by os.fork()
+            verdict = learner.check(task.id)
+            if is_apart and verdict["passed"] and apart.goes_by_value(graded[task.id]):
+                verdict |= _confirmed(graded[task.id], learner, job)
+            report(**verdict)
+            if verdict.get("is_late"):  # half a message may be left: no other is understood
                 os._exit(1)
-            report(**event)
+        else:
+            report(**learner.cell(id, source))
     report(event="done")
     os._exit(0)
 
 
-def _end_with_the_grader():
-    """End this process when the grader is no more, and leave nothing to read for `input`."""
-    grader = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+def _confirmed(exercise, learner, job):
+    """What becomes of the verdict on an answer that passed beside its code, judged once more by
+    this process, which ran none of it."""
+    try:
+        with at_most(_AGAIN * job["cell_seconds"]):
+            result = apart.judge_by_value(exercise, learner.ask, job["seeds"])
+    except KeyboardInterrupt:
+        return {"passed": False, "is_late": True, "message": "checking it again took too long."}
+    return {} if result.passed else {
+        "passed": False, "message": result.message, "refused": True}
+
+
+def _take_over():
+    """Where the grader is read from and written to; `print` and `input` reach neither."""
+    grader, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-
-    def watch():
-        while os.read(grader, 1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _reporter(nonce):
-    """A function that reports through what was the standard output, which learners cannot reach
-    by printing: their output goes to the standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    return grader, channel
 
+
+def _end_with(grader):
+    """End this process when the grader is no more."""
+    while os.read(grader, 1):
+        pass
+    os._exit(1)
+
+
+def _reporter(channel, nonce):
+    """A function that reports through what was the standard output."""
     def report(**event):
         channel.write(json.dumps(event | {"nonce": nonce}) + "\n")
         channel.flush()
@@ -110,8 +129,11 @@ def _read(content, given, seconds):
     try:
         with at_most(seconds):
             submission = clean(parsed(content), given)
-        return {"event": "read", "refused": "", "remarks": submission.remarks, "code": [
-            (cell.id, cell.source) for cell in submission.notebook.cells]}
+            code = [(cell.id, cell.source) for cell in submission.notebook.cells]
+            locked = [cell.id for cell in given.notebook.cells
+                      if cell.metadata["nbgrader"]["locked"]]
+            remarks = [*submission.remarks, *scan(code, locked, given.tasks)]
+        return {"event": "read", "refused": "", "remarks": remarks, "code": code}
     except Unreadable as error:
         why = str(error)
     except KeyboardInterrupt:
@@ -124,14 +146,11 @@ def _read(content, given, seconds):
 
 
 def _prepare(given):
-    """Import what the checks need, before the learner's first line, and keep how it was."""
-    shell = Shell.instance(colors="nocolor")
+    """The graded exercises; what they need is imported before the learner's first line."""
     graded = {task.id: graded_exercise(task.id, given.variant, task.letters)
               for task in given.tasks.values()}
     _import_for(graded)
-    _lend_nothing(graded)
-    steps = [step for exercise in graded.values() for step in exercise.checks]
-    return shell, graded, Pristine(steps)
+    return graded
 
 
 def _import_for(chosen):
@@ -144,57 +163,6 @@ def _import_for(chosen):
                         import_module(name.name)
                 elif isinstance(node, ast.ImportFrom):
                     import_module(node.module)
-
-
-def _lend_nothing(chosen):
-    """While grading, `check` hands back the learner's own object, and no reference can be made."""
-    def refuse():
-        raise LookupError("none is lent while this is graded")
-
-    for id in chosen:
-        object.__setattr__(exercises.get(id), "reference", refuse)
-
-
-def _ran(shell, id, source, seconds):
-    """Run one cell as Jupyter would."""
-    said = Kept()
-    with redirect_stdout(said), redirect_stderr(said), at_most(seconds):
-        try:
-            result = shell.run_cell(source, silent=False)
-            error = result.error_before_exec or result.error_in_exec
-        except BaseException as escaped:  # noqa: BLE001, whatever a learner's cell may raise
-            error = escaped
-    if isinstance(error, KeyboardInterrupt):
-        error = TimeoutError(f"stopped after {seconds} s")
-    return {"event": "ran", "id": id, "output": said.said(),
-            "error": _said(error) if error is not None else None}
-
-
-def _said(error):
-    words = (f"{error.msg}, in line {error.lineno}" if isinstance(error, SyntaxError)
-             else str(error))
-    text = " ".join(f"{type(error).__name__}: {words}".split())[:400]
-    return f"{text.rstrip(':.')}."
-
-
-def _checked(shell, exercise, task, job, pristine):
-    changed, said = pristine.restore(), Kept()
-    verdict = {"event": "checked", "exercise": task.id, "passed": False, "changed": changed}
-    if task.name not in shell.user_ns:
-        return verdict | {"message": None}
-    with redirect_stdout(said), redirect_stderr(said):
-        try:
-            with at_most(job["cell_seconds"]):
-                result = judge(exercise, shell.user_ns[task.name], job["seeds"])
-            verdict |= {"passed": result.passed, "message": result.message}
-        except BaseException as error:  # noqa: BLE001
-            late = isinstance(error, KeyboardInterrupt)
-            verdict["message"] = (f"checking it took longer than {job['cell_seconds']} s." if late
-                                  else f"checking it stopped with {type(error).__name__}.")
-    if during := pristine.restore():
-        verdict |= {"passed": False, "changed": sorted({*changed, *during}),
-                    "message": f"while it was checked, this answer changed {during[0]}."}
-    return verdict
 
 
 if __name__ == "__main__":

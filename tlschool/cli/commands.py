@@ -265,6 +265,7 @@ word("classroom release", "Make nbgrader's assignments from lessons.",
       argument("path", metavar="FOLDER", help="of the submissions; or a notebook"),
       argument("--dry-run", action="store_true", help="only show the points of a notebook"),
       argument("--lesson", help="such as 01; needed for a folder"), OUTPUT,
+      argument("--again", metavar="STUDENT", help="grade this one again, as named in the reports"),
       argument("--seconds", type=float, default=120,
                help="for each submission; %(default)s by default"),
       argument("--megabytes", type=float, default=2000,
@@ -278,7 +279,7 @@ def grade(options) -> int | None:
     if options.lesson is None:
         return fail("a folder is graded for one lesson: add --lesson, such as --lesson 01, or "
                     "--dry-run to see the points of a notebook of your own", 2)
-    return command.grade(options.path, options.lesson, options.output, limits)
+    return command.grade(options.path, options.lesson, options.output, limits, options.again)
 
 
 # Whoever writes lessons
