@@ -73,15 +73,6 @@ def test_the_days_of_the_guide_are_those_of_the_schedule(length, lessons):
         id for id in places.notebooks() if first <= id <= last]
 
 
-def test_the_longest_cells_of_a_lesson_are_as_few_as_the_guide_says():
-    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
-    assert "The few longest cells of a lesson, of ten lines or more" in text
-    long = {id: [step for step in steps.read(id).steps
-                 if step.given != step.code and len(step.code.splitlines()) >= 10]
-            for id in places.notebooks()}
-    assert 1 <= max(map(len, long.values())) <= 5, long
-
-
 @pytest.mark.parametrize("word", ["lab", "live", "schedule", "slides", "doctor"])
 def test_the_guide_shows_each_word_that_a_presenter_needs(word):
     assert f"`python course.py {word}" in " ".join(GUIDE.read_text(encoding="utf-8").split())
