@@ -23,6 +23,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
     image = draw.table(axes, share, np.where(matrix, matrix.astype(str), ""), dark=0.5, fontsize=8)
     axes.set(xlabel="predicted", ylabel="true", aspect="equal")
+    axes.set_title("number of samples; none where a cell is empty", fontsize=10)
     figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)
@@ -44,11 +45,11 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
             if len(rows):
                 picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
-                name = domain.classes[k].replace(" & ", "\n& ")
-                place.set_xlabel(draw.literal(name), fontsize=8, labelpad=2)
-        line[0].set_ylabel(draw.literal(domain.name.replace("_", "\n")), rotation=0, ha="right",
+                kind = domain.classes[k].replace(" & ", "\n& ")
+                place.set_xlabel(draw.literal(kind), fontsize=8, labelpad=2)
+        line[0].set_ylabel(draw.name(domain.name).replace(" ", "\n"), rotation=0, ha="right",
                            va="center")
-    names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
+    names = " and ".join(f"{draw.name(d.name)} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
     return figure
 
@@ -75,9 +76,9 @@ def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch
         for k in labels[name].unique().tolist():
             points = xy[labels[name] == k]
             place.scatter(*points.T.numpy(), marker=f"${k}$", s=28, linewidth=0.4,
-                          color=plt.get_cmap("tab10")(k % 10))
-        place.set(title=name.replace("_", " "), xlabel="first direction")
+                          color=draw.COLOURS[k % len(draw.COLOURS)])
+        place.set(title=draw.name(name), xlabel="first direction")
     axes[0, 0].set_ylabel("second direction")
-    names = " and ".join(f"{len(z)} samples of {name}" for name, z in features.items())
+    names = " and ".join(f"{len(z)} samples of {draw.name(name)}" for name, z in features.items())
     figure.alt_text = f"Features of {names} on the same two directions, each point as its class."
     return figure
