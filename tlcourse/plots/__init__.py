@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
     "scores": ["gaps_to", "intervals", "layer_curve", "learning_curve", "paired_scores",
                "training_history"],
     "samples": ["confusion", "feature_map", "sample_grid"],
+    "mechanisms": ["forgotten", "label_shift", "learning_rates", "pulls", "steps", "verdicts"],
     "ranking": ["interval_rows", "score_panels", "share_table"],
     "transfer": ["evidence_table", "gaps_of_causes", "gaps_on_the_map", "hurt_and_repaired",
                  "where_it_pays"],

@@ -53,6 +53,7 @@ def bare(axes: Axes, grid: str = "y") -> None:
     """Take away the upper and the right edge, and draw pale lines across this axis."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=grid, alpha=0.3)
+    axes.set_axisbelow(True)
 
 
 def literal(text: str) -> str:
@@ -75,7 +76,7 @@ def key(figure: Figure, axes: Axes, *, hollow: bool, title: str | None = None) -
     """Draw above all panels what the labels of these axes say, and what a hollow marker means."""
     if hollow:
         axes.plot([], [], "o", color="black", markerfacecolor="white",
-                  label="hollow: undecided, the interval holds 0")
+                  label="undecided: holds 0")
     handles, labels = axes.get_legend_handles_labels()
     if labels:
         figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False,
