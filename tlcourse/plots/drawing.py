@@ -19,6 +19,7 @@ from tlcourse.stats import Gap, decided
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+ARROW = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
 PERCENT = FuncFormatter(lambda share, position: f"{100 * share:g}%")  # 95%, and 97.5% where needed
 
 NAMES = {

@@ -1,6 +1,6 @@
-"""Figures of samples, features and mistakes, with their ``alt_text``, for `tlcourse.plots`."""
+"""Figures of samples and mistakes, with their ``alt_text``, for `tlcourse.plots`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,34 +51,4 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
                            va="center")
     names = " and ".join(f"{draw.name(d.name)} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
-    return figure
-
-
-def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch.Tensor]) -> Figure:
-    """Features of one or more domains, projected on the same two directions and drawn side by side.
-
-    The directions are the first two principal components of all features together, so that
-    the panels can be compared. Each class is drawn as its own digit or letter, not as a colour
-    alone.
-
-    Parameters
-    ----------
-    features : dict of domain name -> tensor (N, F)
-    labels : dict of domain name -> tensor (N,)
-    """
-    pooled = torch.cat(list(features.values())).double()
-    centre = pooled.mean(0)
-    directions = torch.linalg.svd(pooled - centre, full_matrices=False).Vh[:2].T
-    figure, axes = plt.subplots(1, len(features), figsize=(4.2 * len(features), 4), squeeze=False,
-                                sharex=True, sharey=True, layout="constrained")
-    for place, (name, z) in zip(axes[0], features.items(), strict=True):
-        xy = (z.double() - centre) @ directions
-        for k in labels[name].unique().tolist():
-            points = xy[labels[name] == k]
-            place.scatter(*points.T.numpy(), marker=f"${k}$", s=28, linewidth=0.4,
-                          color=draw.COLOURS[k % len(draw.COLOURS)])
-        place.set(title=draw.name(name), xlabel="first direction")
-    axes[0, 0].set_ylabel("second direction")
-    names = " and ".join(f"{len(z)} samples of {draw.name(name)}" for name, z in features.items())
-    figure.alt_text = f"Features of {names} on the same two directions, each point as its class."
     return figure

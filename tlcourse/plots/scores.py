@@ -103,8 +103,8 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     draw.rows(axes, [draw.name(label) for label in gaps], xlabel)
     axes.grid(axis="both", alpha=0.3)
     draw.key(figure, axes, hollow=any(map(draw.undecided, gaps.values())))
-    words = "; ".join(f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
-                      for label, g in gaps.items())
+    words = "; ".join(f"{draw.name(label)} {100 * g.estimate:.1f} ({100 * g.low:.1f} to "
+                      f"{100 * g.high:.1f})" for label, g in gaps.items())
     figure.alt_text = f"{xlabel}, estimate and 95 % interval: {words}."
     return figure
 
