@@ -128,7 +128,8 @@ def test_no_figure_shows_a_name_that_only_the_code_knows():
 
 def test_a_name_that_nobody_has_translated_loses_its_underscores_and_keeps_its_dollars():
     assert drawing.name("my_own_photos") == "my own photos"
-    assert drawing.name("in_$") == r"in \$"
+    domain = Domain("$_to_$", torch.rand(2, 1, 4, 4), [0, 1])
+    assert plots.sample_grid(domain, columns=2).axes[0].get_ylabel() == "\\$\nto\n\\$"
 
 
 def test_a_hollow_marker_is_in_the_legend_whenever_one_is_drawn():

@@ -25,7 +25,8 @@ PERCENT = FuncFormatter(lambda share, position: f"{100 * share:g}%")  # 95%, and
 NAMES = {
     "printed_digits": "print", "printed_letters": "letters", "uci_digits": "handwriting",
     "mnist_5k": "MNIST", "fashion": "clothes", "emoji_google": "Google", "emoji_twitter": "Twitter",
-    "lite0": "ImageNet", "lp_ft": "LP-FT", "l2_sp": "L2-SP", "source_only": "as is",
+    "google": "Google", "twitter": "Twitter", "lite0": "ImageNet", "lp_ft": "LP-FT",
+    "l2_sp": "L2-SP", "source_only": "as is",
     "fine_tune": "fine-tuned", "stage1": "stage 1", "stage2": "stage 2", "stage3": "stage 3",
     "embed": "embedding",
 }
@@ -33,16 +34,14 @@ NAMES = {
 
 
 def name(internal: object) -> str:
-    r"""The name that a reader knows: of `NAMES`, or with spaces for underscores.
-
-    Dollars are escaped, between which matplotlib would read maths.
+    """The name that a reader knows: of `NAMES`, or with spaces for underscores.
 
     Examples
     --------
-    >>> print(name("uci_digits"), name("my_photos"), name("in $"), sep=", ")
-    handwriting, my photos, in \$
+    >>> name("uci_digits"), name("my_photos")
+    ('handwriting', 'my photos')
     """
-    return literal(NAMES.get(str(internal), str(internal).replace("_", " ")))
+    return NAMES.get(str(internal), str(internal).replace("_", " "))
 
 
 def series(number: int) -> dict[str, str]:

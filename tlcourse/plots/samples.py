@@ -47,8 +47,8 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
                 kind = domain.classes[k].replace(" & ", "\n& ")
                 place.set_xlabel(draw.literal(kind), fontsize=8, labelpad=2)
-        line[0].set_ylabel(draw.name(domain.name).replace(" ", "\n"), rotation=0, ha="right",
-                           va="center")
+        line[0].set_ylabel(draw.literal(draw.name(domain.name)).replace(" ", "\n"), rotation=0,
+                           ha="right", va="center")
     names = " and ".join(f"{draw.name(d.name)} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
     return figure
