@@ -131,7 +131,7 @@ def gaps_to(
     methods = [m for m in runs[by].unique() if m != baseline]
     across = min(3, len(methods))
     down = -(-len(methods) // across)
-    figure, panels = plt.subplots(down, across, figsize=(2.8 * across, 2.4 * down + 0.4),
+    figure, panels = plt.subplots(down, across, figsize=(2.8 * across, 2.2 * down + 0.4),
                                   sharex=True, sharey=True, squeeze=False, layout="constrained")
     words, found = [], []
     for i, (axes, method) in enumerate(zip(panels.flat, methods, strict=False)):
