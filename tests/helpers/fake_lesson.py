@@ -16,7 +16,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 tlcourse:
   id: "90"
   title: A small lesson
-  minutes: {teaching: 5, exercises: 4}
+  minutes: {teaching: 5, exercises: 7}
   objectives: [measure a gap, explain an interval]
   needs: []
   terms: [gap]

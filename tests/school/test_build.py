@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 
 import contract
 import fake_lesson
@@ -9,7 +10,7 @@ import nbformat
 import pytest
 
 from tlcourse.notebook import places
-from tlschool.authoring import build, runner, source
+from tlschool.authoring import box, build, runner, source
 
 LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
 
@@ -188,3 +189,39 @@ def test_a_lesson_runs_in_a_real_kernel_and_keeps_the_contract(tmp_path, monkeyp
     assert words.text == "more is better: holds: at least 5 points over 5 seeds\n"
     assert measured.data["text/plain"].startswith("measured: 11.6 points, 95 % interval ")
     assert fake_lesson.ALT in outputs["90-a-small-lesson-3"][0].data["text/html"]
+
+
+def second_lesson(course):
+    """One more lesson, which needs the first."""
+    text = fake_lesson.LESSON.replace('id: "90"', 'id: "91"').replace("A small", "Another")
+    path = course / "lessons" / "91_next" / "lesson.md"
+    path.parent.mkdir()
+    path.write_text(text.replace("needs: []", 'needs: ["90"]'), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("edition", "glossary"), [("learner", ""), ("solutions", "../")])
+def test_the_box_says_what_the_front_matter_says_and_its_links_lead_to_files(
+    course, edition, glossary
+):
+    second_lesson(course)
+    first, second = (source.edition(source.read_source(id), edition) for id in ("90", "91"))
+    top = second.cells[0].source
+    assert top.startswith('# 90 · Another lesson\n\n<div class="alert alert-info">\n\n')
+    assert "- measure a gap\n- explain an interval\n" in top
+    assert "5 minutes to read and run, 7 for the exercises and the quiz." in top
+    assert "[90 A small lesson](90_small.ipynb)" in top
+    assert f'[gap]({glossary}glossary.md "A difference.")' in top
+    assert "**Next:** [91 Another lesson](91_next.ipynb)" in first.cells[-1].source
+    assert "**Previous:** [90 A small lesson](90_small.ipynb)" in second.cells[-1].source
+    assert "Previous" not in first.cells[-1].source and "Next:" not in second.cells[-1].source
+    assert box.without(top) == "# 90 · Another lesson"
+
+
+def test_the_links_of_the_real_lessons_lead_to_files():
+    for name, folder in build.EDITIONS.items():
+        for id in places.lesson_ids():
+            cells = source.edition(source.read_source(id), name).cells
+            links = re.findall(r'\]\(([^)" ]+)', cells[0].source + cells[-1].source)
+            links = [link for link in links if not link.startswith(("http", "#"))]
+            missing = [link for link in links if not (places.ROOT / folder / link).is_file()]
+            assert links and not missing, (id, missing)
