@@ -100,9 +100,9 @@ def _front_matter(front: Mapping, known: Mapping[str, Collection[str]]) -> Itera
     for objective in objectives:
         if not _VERB.match(objective):
             yield f"front matter: objective {objective!r} does not begin with a verb."
-    for key, names in known.items():
+    for key, those in known.items():
         for name in front.get(key) or []:
-            if (name.lower() if key == "terms" else name) not in names:
+            if (name.lower() if key == "terms" else name) not in those:
                 yield f"front matter: {name!r} under {key} is not known."
 
 
@@ -205,11 +205,25 @@ def _exercises(cells: list[NotebookNode], front: Mapping) -> Iterator[str]:
             ids, announced = [*ids, id], [*announced, *lines]
             if not lines:
                 yield f'cell {cell.id}: the text before it does not say "Exercise {id} (".'
+    for line in announced:
+        if found := re.search(r"Exercise ([\d.]+) \(predict,", line):
+            yield from _judged(cells, found[1])
     lesson = str(front.get("id", "")).lstrip("0") or "0"
     if not 2 <= len(ids) <= 4 or ids != [f"{lesson}.{n + 1}" for n in range(len(ids))]:
         yield f"a lesson has 2 to 4 exercises, {lesson}.1, {lesson}.2, ... in order, got {ids}."
     if not any("bug hunt" in line.lower() for line in announced):
         yield "no exercise of this lesson is a bug hunt."
+
+
+def _judged(cells: list[NotebookNode], id: str) -> Iterator[str]:
+    """A prediction is judged once, after code that measures."""
+    code = _code(cells)
+    (made,) = [n for n, cell in enumerate(code) if checked(cell) == id]
+    judged = [n for n, cell in enumerate(code)
+              for call in calls(cell, "judge") if call.args[0].value == id]
+    if len(judged) != 1 or judged[0] <= made + 1:
+        yield (f'exercise {id} is a prediction: judge("{id}", ...) follows once, after it is '
+               "measured.")
 
 
 def _ending(cells: list[NotebookNode]) -> Iterator[str]:

@@ -121,6 +121,11 @@ def no_minutes(nb):
     return "front matter: minutes are whole numbers"
 
 
+def prediction_judged_before_it_is_measured(nb):
+    nb.cells.remove(next(cell for cell in nb.cells if cell.source == 'len("a week.")'))
+    return 'exercise 90.1 is a prediction: judge("90.1", ...) follows once, after it is measured'
+
+
 def too_few_minutes(nb):
     nb.metadata["tlcourse"]["minutes"]["exercises"] = 6
     return "front matter: exercises takes 7 min, and 6 are stated"
@@ -206,7 +211,7 @@ def exercises_in_disorder(nb):
 
 
 def exercise_unannounced(nb):
-    cell(nb, "90-two-claims-4").source = "Guess."
+    cell(nb, "90-two-claims-6").source = "Guess."
     return 'cell 90-ex-90-1: the text before it does not say "Exercise 90.1 ("'
 
 
@@ -252,7 +257,8 @@ FAULTS = [
     markdown_picture_without_words, figure_without_interpretation, slow_cell, slow_lesson,
     never_measured, path_in_output, path_in_source, duplicate_id, id_with_a_space, unknown_tag,
     compared_without_claim, unknown_term, unknown_need, unknown_data, no_terms, no_sources,
-    no_minutes, too_few_minutes, more_to_read_than_time, optional_section_without_minutes,
+    no_minutes, prediction_judged_before_it_is_measured, too_few_minutes, more_to_read_than_time,
+    optional_section_without_minutes,
     minutes_for_no_optional_section, optional_section_inside_a_cell, name_of_an_optional_section,
     one_objective, objective_without_verb, missing_claim, claim_without_tag,
     claim_cell_that_prints_digits, long_cell, long_cells, answer_from_elsewhere,

@@ -34,7 +34,8 @@ def test_all_is_written_once_and_then_nothing(course, capsys, monkeypatch):
     monkeypatch.setattr(runner, "execute", no_run)
     assert refresh.refresh() == refresh.refresh(check=True) == 0
     assert capsys.readouterr().out == FRESH * 2
-    readme, guide, glossary, errors = ((course / name).read_text(encoding="utf-8") for name in PAGES)
+    readme, guide, glossary, errors = (
+        (course / name).read_text(encoding="utf-8") for name in PAGES)
     row = "| 90 | A small lesson | 5 + 7 min | 5 s | dots |"
     assert f"{row}\n<!-- /lessons -->\n\nMore.\n" in readme
     assert "\n\n### 90 A small lesson\n\n*Point.* [This](glossary.md).\n\n<!-- /less" in guide
