@@ -211,7 +211,7 @@ def exercises_in_disorder(nb):
 
 
 def exercise_unannounced(nb):
-    cell(nb, "90-two-claims-6").source = "Guess."
+    cell(nb, "90-two-claims-4").source = "Guess."
     return 'cell 90-ex-90-1: the text before it does not say "Exercise 90.1 ("'
 
 
@@ -226,7 +226,7 @@ def solution_given_away(nb):
 
 
 def no_bug_hunt(nb):
-    text = cell(nb, "90-two-claims-5")
+    text = cell(nb, "90-two-claims-7")
     text.source = text.source.replace("A bug hunt: what", "What")
     return "no exercise of this lesson is a bug hunt"
 
