@@ -180,8 +180,8 @@ def test_each_wrong_choice_has_its_own_message():
 
 
 @pytest.mark.parametrize(("prediction", "passed", "said"), [
-    (7, True, "90.1 passed: you predicted 7. every check holds."),
-    (8, False, "90.1 came out otherwise: you predicted 8. count again: fewer than that."),
+    (7, True, "90.1 passed, with 7: every check holds."),
+    (8, False, "90.1 came out otherwise than 8: count again: fewer than that."),
 ])
 def test_a_prediction_is_kept_without_a_verdict_and_judged_later(
     prediction, passed, said, capsys, recorded

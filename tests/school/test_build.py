@@ -11,6 +11,7 @@ import pytest
 
 from tlcourse.notebook import places
 from tlschool.authoring import box, build, runner, source
+from tlschool.live import steps
 
 LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
 
@@ -225,3 +226,17 @@ def test_the_links_of_the_real_lessons_lead_to_files():
             links = [link for link in links if not link.startswith(("http", "#"))]
             missing = [link for link in links if not (places.ROOT / folder / link).is_file()]
             assert links and not missing, (id, missing)
+
+
+def test_an_optional_section_is_in_the_notebook_and_not_in_live_teaching(course):
+    change(course / "lessons/90_small/lesson.md", "## Quiz\n", "+++\n\n## Optional: more\n\nHere."
+           "\n\n```{code-cell} ipython3\n1 + 1\n```\n\n+++\n\n## Quiz\n")
+    change(course / "lessons/90_small/lesson.md", "  objectives:", "  optional: 3\n  objectives:")
+    assert build.build(["90"]) == 0
+    cells = source.load(course / LEARNER).cells
+    assert "; 3 more for the optional sections, which nothing later needs." in cells[0].source
+    assert [cell.source for cell in cells].count("1 + 1") == 1
+    lesson = steps.read("90")
+    assert "1 + 1" not in [step.code for step in lesson.steps] and lesson.minutes == 12
+    said = "".join(step.text + step.after for step in lesson.steps) + lesson.closing
+    assert "Optional" not in said and "alert" not in said and "## Quiz" in said

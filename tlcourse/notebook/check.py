@@ -137,9 +137,9 @@ def judge(exercise_id: str, answer: object) -> None:
         return
     result = grade(exercise_id, answer)
     note(exercise_id, result.passed)
-    verdict = "passed" if result.passed else "came out otherwise"
-    said = f"you predicted {answer!r}. " if isinstance(answer, str | float | int) else ""
-    say(f"{exercise_id} {verdict}: {said}{result.message}")
+    verdict, link = ("passed", ", with") if result.passed else ("came out otherwise", " than")
+    predicted = f"{link} {answer!r}" if isinstance(answer, str | float | int) else ""
+    say(f"{exercise_id} {verdict}{predicted}: {result.message}")
 
 
 def lend(reference: object) -> object:
