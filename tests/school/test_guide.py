@@ -7,7 +7,7 @@ from PIL import Image
 
 from tlcourse.notebook import exercises, places
 from tlcourse.utils.files import ROOT
-from tlschool.authoring import source
+from tlschool.authoring import box, source
 from tlschool.classroom import apart, clean, tables
 from tlschool.live import schedule, steps
 
@@ -76,6 +76,15 @@ def test_the_days_of_the_guide_are_those_of_the_schedule(length, lessons):
 @pytest.mark.parametrize("word", ["lab", "live", "schedule", "slides", "doctor"])
 def test_the_guide_shows_each_word_that_a_presenter_needs(word):
     assert f"`python course.py {word}" in " ".join(GUIDE.read_text(encoding="utf-8").split())
+
+
+def test_the_readme_says_how_long_the_course_takes():
+    minutes = [box.front(id)["minutes"] for id in places.lesson_ids()]
+    reading, asked = (sum(each[kind] for each in minutes) for kind in ("teaching", "exercises"))
+    assert len(minutes) == 8 and 9.5 < (reading + asked) / 60 < 10
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert f"eight lessons take {reading} minutes to read and run, and {asked} for" in text
+    assert f"has {box.front('05')['optional']} optional minutes" in text
 
 
 def test_the_pictures_of_the_readme_are_small_and_have_words():

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tlcourse.notebook import places
-from tlschool.authoring import build, runner, source
+from tlschool.authoring import box, build, runner, source
 from tlschool.cli import main as cli
 from tlschool.live import checkpoints, steps
 from tlschool.live import magic as live_magic
@@ -58,7 +58,7 @@ def test_the_presenter_has_all_that_the_lesson_says_and_all_its_code(id, workspa
     presenter = source.load(workspace / "live" / f"{id}_presenter.ipynb")
     text = "\n\n".join(cell.source for cell in presenter.cells)
     assert "(1 min)" in text and "(0 min)" not in text
-    for cell in source.read_source(id).cells:
+    for cell in box.required(source.read_source(id).cells):
         if source.PROSE in source.tags(cell):
             continue  # which no edition has
         for paragraph in cell.source.split("\n\n"):
