@@ -119,7 +119,7 @@ def record() -> None:
                 truth |= {("" if kind == "scratch" else source, kind): reached
                           for kind, reached in row.items()}
     draws = []
-    for (target, labels, draw), truth in truths.items():
+    for (target, labels, draw), truth in sorted(truths.items(), key=lambda each: each[0][::-1]):
         draws.append(misses(target, labels, draw, truth))
         print(draws[-1], flush=True)
     write_atomically(Path(__file__).with_suffix(".json"), json.dumps({

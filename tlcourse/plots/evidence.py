@@ -65,7 +65,7 @@ def label_shift(table: np.ndarray, q: np.ndarray) -> Figure:
     last.bar(classes, wrong, bottom=right, color=draw.COLOURS[1], hatch="//", edgecolor="white",
              label="by mistake")
     last.plot(classes, q, "_", color="black", markersize=14, markeredgewidth=2, label="q")
-    last.set(title="μ = C q: how often it is answered", xlabel="answer")
+    last.set(title="μ = C q: what is answered", xlabel="answer")
     last.legend(frameon=False, fontsize=9)
     top = 1.15 * max(q.max(), (table @ q).max())
     for axes in (left, last):
