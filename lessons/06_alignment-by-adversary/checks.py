@@ -31,7 +31,10 @@ def _reverse():
 def _is_a_layer(answer, seed):
     import torch
 
-    if not isinstance(answer, type) or not issubclass(answer, torch.autograd.Function):
+    function = torch.autograd.Function
+    if isinstance(answer, function) or isinstance(getattr(answer, "__self__", None), type):
+        return "hand over the class itself, by its name: without ( ) and without .apply behind it."
+    if not isinstance(answer, type) or not issubclass(answer, function):
         return ("a class that inherits from torch.autograd.Function is needed, and this is "
                 + (f"a class that inherits from {answer.__base__.__name__}."
                    if isinstance(answer, type) else f"of type {type(answer).__name__}."))
@@ -44,15 +47,23 @@ def _reverses(answer, seed):
     x, back = (torch.randn(6, 3, generator=generator, dtype=torch.float64) for _ in range(2))
     lam = (0.3, 0.7, 2.0)[seed % 3]
     x.requires_grad_()
-    z = answer.apply(x, lam)
+    z, above = answer.apply(x, lam), back.clone()
     if not torch.equal(z, x):
         return "the forward pass has changed x: it is the identity, all happens on the way back."
     try:
-        (got,) = torch.autograd.grad(z, x, back, allow_unused=True)
+        (got,) = torch.autograd.grad(z, x, above, allow_unused=True)
+    except NameError as error:
+        if error.name != "lam":
+            raise
+        return ("backward does not know `lam`, which is an argument of forward: it finds what "
+                "forward has kept on ctx.")
     except RuntimeError as error:  # autograd's own words about what backward returned
         return _unusable(str(error))
     if got is None:
         return "no gradient at all comes back: the first value that backward returns is that of x."
+    if not torch.equal(above, back):
+        return ("the gradient from above was changed in place, and whoever handed it over may "
+                "still need it: make a new tensor of it.")
     factors = (got / back).unique()
     factor = float(factors[0])
     if float(factors[-1] - factor) > 1e-6:
@@ -113,7 +124,13 @@ def _slope_value(answer, seed):
     def loss(v):  # its slope is 3 v² times a factor of its own for each entry
         return (factors * v**3).sum()
 
-    got = answer(loss, w, h)
+    try:
+        got = answer(loss, w, h)
+    except RuntimeError as error:
+        if "does not require grad" not in str(error):
+            raise
+        return ("this asks autograd for a gradient, and here only values of the loss are asked "
+                "for: its value with an entry of w moved ahead, and with it moved back.")
     if got is None or got is ...:
         return ("it returns nothing yet." if w.grad is None else "it returns nothing, and w has a "
                 "gradient now: only values of the loss are asked for.")
@@ -143,6 +160,8 @@ def _why_another_slope(got, exact, factors, w, h):
         (-central, "the sign is turned round: what lies ahead, minus what lies behind."),
         (central.sum(1, keepdim=True).expand_as(w), "a whole row of w was moved at once, so each "
          "slope is the sum of a row: w.numel() entries, one at a time."),
+        (central.flatten().cumsum(0).view_as(w), "each slope holds those of the entries before it "
+         "as well: when an entry is moved, are the others back where they were?"),
         (together, "all entries were moved at once, so every slope is the sum of all."),
         (exact, "this is the derivative itself, whatever the h that is handed in. Here the "
          "difference over that h is asked for, which knows nothing but values of the loss."),
@@ -153,10 +172,12 @@ def _why_another_slope(got, exact, factors, w, h):
     if not off.any():
         return None
     flat = got.to(exact).flatten()
-    if not off[0] and not flat[1:].any():
-        return ("the first entry is right and all others are 0: does the `return` stand inside of "
-                "the loop?")
     place = int(off.nonzero()[0])
+    if place and not flat[place:].any():
+        return ("the first entry is right and all others are 0: does the `return` stand inside of "
+                "the loop?" if place == 1 else
+                f"the first {place} of {len(off)} entries are right and all others are 0: how far "
+                "does the loop go? len(w) counts the rows, w.numel() the entries.")
     return (f"for the sum of a·w³ and h = {h}, entry {place} of {len(off)}, counted from 0, comes "
             f"out as {float(flat[place]):.4g} where {float(central.flatten()[place]):.4g} is right"
             f"{', and those before it are right' if place else ''}.")

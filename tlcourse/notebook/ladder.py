@@ -30,8 +30,9 @@ def is_function(*arguments: str) -> Step:
     wanted = f"a function of {len(arguments)} ({', '.join(arguments)}) is needed, and this"
 
     def step(answer, seed):
-        if not callable(answer):
-            return f"{wanted} is of type {type(answer).__name__}."
+        if not callable(answer) or hasattr(answer, "named_parameters"):  # a network can be called
+            return (f"{wanted} is of type {type(answer).__name__}. Hand over the function by its "
+                    "name, without calling it.")
         try:
             inspect.signature(answer).bind(*arguments)
         except TypeError:
@@ -77,3 +78,13 @@ def one_of(right: str, wrong: Mapping[str, str]) -> Step:
             return wrong.get(choice, f"choose one of {choices}, as a string.")
 
     return step
+
+
+def changed(**given: tuple[object, object]) -> str | None:
+    """A sentence when a function has changed what it was given: pairs of before and after."""
+    import numpy as np
+
+    for name, (before, after) in given.items():
+        if not np.array_equal(before, after):
+            return (f"`{name}` itself was changed on the way, and whoever handed it over still "
+                    "needs it: work on a copy.")
