@@ -48,9 +48,10 @@ def _prepared(answer, seed):
     if picture.max() > 1.5:
         if (picture * std + mean).max() < 1.1:
             return "it is normalised twice: the last line does it already."
-        return "before it is normalised a value should be 1 at the most: what is white in the data?"
+        return (f"with the normalisation undone a value is {picture.max():.3g}, and 1 at the most "
+                "is right: what is white in the data?")
     if got.min() > -0.1:
-        return "no value is below 0, so the mean was not subtracted."
+        return "no value is below 0: was the mean subtracted?"
     if picture.max() < 0.5:
         return "the pictures are far too dark: 16 is white in these data, not 255."
     if (message := _content(adaptive_avg_pool2d(picture, 8), expected)) is not None:
@@ -76,6 +77,8 @@ def _other_formula(got, expected):
         (lambda y: y * mean + std, "MEAN and STD have changed places: subtract the mean, and "
                                    "divide by the standard deviation."),
         (lambda y: y / std + mean, "this multiplies by STD: divide by it."),
+        (lambda y: y * std**2 + mean, "this divides by the square of STD, and STD is a standard "
+                                      "deviation already, no variance."),
         (lambda y: y * std - mean, "this adds MEAN: subtract it."),
         (lambda y: y + mean, "the mean is subtracted, and STD does not occur: divide by it."),
         (lambda y: mean - y * std, "this is MEAN - x: it is the mean that is subtracted."),

@@ -237,7 +237,8 @@ PROOFS = [
     Proof("2.2", given=lambda: {"torch": torch, "interpolate": interpolate}, wrong=[
         (preparing(scale=1), "what is white in the data?"),
         (preparing(scale=255), "far too dark"),
-        (preparing(mean=0, std=1), "the mean was not subtracted"),
+        (preparing(mean=0, std=1), "was the mean subtracted?"),
+        (preparing(std=STD**2), "the square of STD"),
         (preparing(channels=1, size=8, mean=MEAN[:1], std=STD[:1]), "became (5, 1, 8, 8)"),
         (channels_last, "the channels come last"),
         (preparing(turned=True), "on their side"),

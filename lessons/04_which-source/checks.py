@@ -63,7 +63,7 @@ def _copies(answer, seed):
     moved = {name for name in after if not torch.equal(after[name], before[name])}
     if not moved and isinstance(names, list | tuple | set) and not names:
         return ("nothing was copied, and the list is empty: the condition lets no tensor through. "
-                "What stands on its two sides, shapes or methods that were not called?")
+                f"Print what it compares for {fits[0]}, which has one shape in both networks.")
     if (message := _moved(moved, fits, dict(target.named_buffers()))) is not None:
         return message
     if any(name in after and not torch.equal(after[name], theirs[name]) for name in fits):
@@ -272,7 +272,7 @@ def _hides(answer, seed):
                     "together.")
         if got.shape == z.shape and np.allclose(got, z * _factor_of_each_row(got, z)):
             return ("each sample has got a factor of its own, and a linear map treats all samples "
-                    "alike: what may differ is the factor of a feature, a column.")
+                    "alike.")
         if np.array_equal(answer(z[::-1].copy()), got):
             return "it gives the same array for another z as well: z does not go in."
         return (f"z cannot be recovered from this by a linear map: {back:.0%} of its variation is "

@@ -53,12 +53,14 @@ def _reverses(answer, seed):
     try:
         (got,) = torch.autograd.grad(z, x, above, allow_unused=True)
     except NameError as error:
-        if error.name != "lam":
+        if error.name not in ("x", "lam"):
             raise
-        return ("backward does not know `lam`, which is an argument of forward: it finds what "
-                "forward has kept on ctx.")
+        return (f"backward does not know `{error.name}`, which is an argument of forward: it has "
+                "the gradient from above, and ctx with what forward has kept on it.")
     except RuntimeError as error:  # autograd's own words about what backward returned
-        return _unusable(str(error))
+        if (message := _unusable(str(error))) is None:
+            raise
+        return message
     if got is None:
         return "no gradient at all comes back: the first value that backward returns is that of x."
     if not torch.equal(above, back):
@@ -96,7 +98,6 @@ def _unusable(error):
     ):
         if sign in error:
             return message
-    return f"autograd could not use what backward returns: {error}."
 
 
 def _slope():
@@ -136,11 +137,23 @@ def _slope_value(answer, seed):
                 "gradient now: only values of the loss are asked for.")
     if not isinstance(got, torch.Tensor) or got.shape != w.shape:
         shape = tuple(got.shape) if isinstance(got, torch.Tensor) else type(got).__name__
-        return f"one slope for each entry of w is needed, shape (2, 3), and this is {shape}."
+        return ("one slope for each entry of w is needed, shape (2, 3), and this is "
+                f"{'one number for all of them' if shape == () else shape}.")
     if not torch.equal(w, before):
         return "w is not what it was: put each entry back, or change a copy."
     exact = 3 * factors * before**2
-    return _why_another_slope(got, exact, factors, before, h)
+    return _why_another_slope(got, exact, factors, before, h) or _depends(answer, w)
+
+
+def _depends(answer, w):
+    """The slope of a loss in which that of each entry depends on where the others are."""
+    got, right = answer(lambda v: v.sum()**2, w.clone(), 0.07), 2 * float(w.sum())
+    off = (abs(got.flatten() - right) > 1e-4).nonzero()
+    if len(off):
+        place = int(off[0])
+        return (f"for the square of the sum of w, entry {place}, counted from 0, comes out as "
+                f"{float(got.flatten()[place]):.4g} where {right:.4g} is right: when one entry is "
+                "moved, are all others back where they were?")
 
 
 def _why_another_slope(got, exact, factors, w, h):
@@ -200,7 +213,9 @@ def _can_learn(answer, seed):
     if disc is None:
         return "it returns nothing: is the `return` missing?"
     if not isinstance(disc, torch.nn.Module):
-        return f"a module is needed, and this returns {type(disc).__name__}."
+        several = isinstance(disc, list | tuple)
+        return (f"a module is needed, and this returns {type(disc).__name__}"
+                f"{': nn.Sequential makes one of several layers' if several else ''}.")
     if not any(w.requires_grad for w in disc.parameters()):
         return "none of its weights can be trained: requires_grad is off for each of them."
     takes = next((layer.in_features for layer in disc.modules()

@@ -102,6 +102,16 @@ def rows_counted(loss, w, h=1e-5):
     return result
 
 
+def others_left_behind(loss, w, h=1e-5):
+    result, moved = torch.zeros_like(w), w.clone()
+    for i in range(w.numel()):
+        moved.view(-1)[i] += h
+        ahead = loss(moved)
+        moved.view(-1)[i] -= 2 * h
+        result.view(-1)[i] = (ahead - loss(moved)) / (2 * h)
+    return result
+
+
 def a_step_of_its_own(loss, w, h=1e-5):
     return differences(lambda ahead, here, behind, h: (ahead - behind) / (2 * h))(loss, w, 0.1)
 
@@ -291,7 +301,8 @@ PROOFS = [
         (KeepsNothing, "ctx has no `lam`"),
         (layer(undefined), "the name `ctx` is not known here"),
         (LamWithoutCtx, "backward does not know `lam`"),
-        (CtxForLam, "ctx is no number"),
+        (CtxForLam, "ctx itself is no value"),
+        (layer(lambda lam, g: -lam * g.item()), "one number is needed here"),
         (layer(lambda lam, g: g.mul_(-lam)), "was changed in place"),
         (layer(lambda lam, g: -lam * g).apply, "hand over the class itself"),
     ], alike=[
@@ -315,6 +326,7 @@ PROOFS = [
         (differences(lambda ahead, here, behind, h: here), "entry 0 of 6"),
         (returns_in_the_loop, "inside of the loop?"),
         (one_step_for_all, "each slope holds those of the entries before it"),
+        (others_left_behind, "for the square of the sum of w, entry 1"),
         (rows_counted, "the first 2 of 6 entries are right"),
         (row_by_row, "the sum of a row"),
         (entries_as_rows, "there is no entry 2 along dimension 0"),
@@ -338,6 +350,8 @@ PROOFS = [
         (layers_that_do_not_meet, "takes 16 numbers a sample got 32"),
         (applied_at_once, "a Tensor is needed here"),
         (in_a_list, "with commas"),
+        (lambda features: nn.Sequential(nn.Linear(features, 1), nn.ReLU), "a layer is needed here"),
+        (lambda features: (nn.Linear(features, 1), nn.ReLU()), "nn.Sequential makes one"),
         (lambda features: nn.ReLu(), "capitals too"),
         (lambda features: print(features), "is the `return` missing?"),
         (lambda features: nn.Linear(features, 1).requires_grad_(False), "requires_grad is off"),

@@ -81,6 +81,12 @@ class Product(Negative):
         return ctx * gradient
 
 
+class Entry(Negative):
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx["lam"] * gradient
+
+
 def said(code) -> str:
     with pytest.raises(Exception) as raised:  # noqa: PT011, each case has its own
         code()
@@ -127,6 +133,7 @@ CASES = {
     "float as torch index": (lambda: TABLE[0.5], "is a whole number"),
     "float as length": (lambda: range(3 / 2), "`n // 2`"),
     "size as length": (lambda: range(TABLE.size()), "it got torch.Size"),
+    "layer not made": (lambda: nn.Sequential(nn.ReLU), "ReLU is none: a class makes one"),
     "layers in a list": (lambda: nn.Sequential([nn.ReLU()]), "with commas"),
     "slice": (lambda: [1][: 1 / 2], "`n // 2`"),
     "no gradient": (lambda: TABLE.sum().backward(), "nothing to differentiate"),
@@ -151,8 +158,10 @@ CASES = {
     "scalar tensor with entries": (lambda: torch.tensor(3.0)[0], "no entries"),
     "method gone through": (lambda: list(TABLE.tolist), "goes through a function itself"),
     "minus before a list": (lambda: -[1], "`-` cannot stand before something of type list"),
-    "ctx as a number": (lambda: Negative.apply(WEIGHT).sum().backward(), "ctx is no number"),
-    "ctx in a product": (lambda: Product.apply(WEIGHT).sum().backward(), "ctx is no number"),
+    "ctx as a number": (lambda: Negative.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "ctx in a product": (lambda: Product.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "ctx as a dictionary": (lambda: Entry.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "range of a tensor": (lambda: range(TABLE), "one number is needed"),
     "number called": (lambda: (3.0)(2), "of type float, which is not a function"),
     "number gone through": (lambda: list(5), "this is one thing"),
     "several as one": (lambda: TABLE.item(), "one number is needed"),

@@ -30,7 +30,8 @@ def is_function(*arguments: str) -> Step:
     wanted = f"a function of {len(arguments)} ({', '.join(arguments)}) is needed, and this"
 
     def step(answer, seed):
-        if not callable(answer) or hasattr(answer, "named_parameters"):  # a network can be called
+        is_network = not isinstance(answer, type) and hasattr(answer, "named_parameters")
+        if not callable(answer) or is_network:  # a network can be called, too
             return (f"{wanted} is of type {type(answer).__name__}. Hand over the function by its "
                     "name, without calling it.")
         try:
