@@ -10,7 +10,8 @@ def _written(answer, seed):
         return ("a comma makes several numbers of one: Python writes a fraction with a point, as "
                 "in 0.25.")
     if isinstance(answer, str):
-        return f"{answer!r} is a text: one number is needed, without quotes and without %."
+        return (f"{answer!r} is a text: one number is needed, with a point, without quotes and "
+                "without %.")
 
 
 def _share(answer, seed):
@@ -24,7 +25,7 @@ def _share(answer, seed):
                 f"does occur.{cut}")
     if abs(answer - 1 / 9) < 0.002:
         return "that is one of nine. How many digits are there, with the frequent one itself?"
-    if not 0.08 <= answer <= 0.14:
+    if not 0.09 <= answer <= 0.11:
         return "how often does one of ten equally frequent digits come up?"
 
 
@@ -177,6 +178,8 @@ def _chooses(answer, seed):
         (test[int(np.argmin(validation))], "this is the look where validation is worst."),
         (test[second], "two looks tie on validation; the first is the one that training kept."),
         (test[first + 1], "this is the look after the best one: places are counted from 0."),
+        (test[0], "this is the first look, whatever validation says. (A list compared with a "
+                  "number is one False, and as a place False is 0.)"),
         (sorted(test)[first], "the test accuracies were sorted, and no longer stand where their "
                               "looks were."),
     ]:
@@ -194,8 +197,8 @@ def _curves(rng):
         validation = (0.2 + 0.1 * rng.permutation(12) / 12).tolist()
         first, second = sorted(rng.choice(range(1, 11), 2, replace=False).tolist())
         validation[first] = validation[second] = 0.9
-        picked = [max(test), test[-1], test[validation.index(min(validation))], test[first],
-                  test[second], test[first + 1], sorted(test)[first],
+        picked = [max(test), test[0], test[-1], test[validation.index(min(validation))],
+                  test[first], test[second], test[first + 1], sorted(test)[first],
                   test[validation.index(sorted({*validation})[-2])]]
         if len({*picked}) == len(picked) and test[first] < test[second]:
             return validation, test, first, second

@@ -63,7 +63,7 @@ def _copies(answer, seed):
     moved = {name for name in after if not torch.equal(after[name], before[name])}
     if not moved and isinstance(names, list | tuple | set) and not names:
         return ("nothing was copied, and the list is empty: the condition lets no tensor through. "
-                f"Print what it compares for {fits[0]}, which has one shape in both networks.")
+                f"Print what it compares for {fits[0]}, which has the same shape in both networks.")
     if (message := _moved(moved, fits, dict(target.named_buffers()))) is not None:
         return message
     if any(name in after and not torch.equal(after[name], theirs[name]) for name in fits):

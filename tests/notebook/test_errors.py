@@ -174,6 +174,9 @@ CASES = {
     "dim in numpy": (lambda: ARRAY.sum(dim=1), "`dim` is PyTorch's word"),
     "unknown option": (lambda: two(1, z=3), "no argument called `z`"),
     "unknown option of torch": (lambda: TABLE.sum(axs=0), "does not take (axs=int"),
+    "axis in Python's sum": (lambda: sum(ARRAY, axis=1), "own `sum` has no argument", "x.sum()"),
+    "place of what is not there": (lambda: [1, 2].index(3), "3 is not in the list"),
+    "set of an array": (lambda: {ARRAY}, "of type numpy.ndarray", "{ } makes sets"),
     "name": (lambda: unknown, "the name `unknown` is not known here"),  # noqa: F821
     "local name": (used_before, "`x` is used in this function before"),
     "letter without quotes": (lambda: b, 'it stands in quotes, "b"'),  # noqa: F821, the same
