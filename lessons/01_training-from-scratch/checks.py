@@ -115,7 +115,7 @@ def _leaks_at(n, answer):
     train, test = parts
     if (most := max([*train.tolist(), *test.tolist()], default=0)) >= n:
         return (f"called with n = {n} it names row {most}, and there is no row {most}: they go "
-                f"from 0 to {n - 1}. How many there are is for n to say.")
+                f"from 0 to {n - 1}. Do the rows begin at 0, and does their number come from n?")
     for name, rows in (("train", train), ("test", test)):
         if len({*rows.tolist()}) < len(rows):
             return (f"{name} holds {len(rows)} entries and only {len({*rows.tolist()})} different "

@@ -181,7 +181,7 @@ PROOFS = [
         (lambda n: {"train": np.arange(0, n, 2), "test": np.arange(1, n, 2)}, "of type dict"),
         (lambda n: print(n), "is the `return` missing?"),
         (rows_by_parity, "entries and only 2 different rows"),
-        (all_rows_of_the_digits, "How many there are is for n to say"),
+        (all_rows_of_the_digits, "does their number come from n?"),
     ], alike=[
         (lambda n: (n // 2, n // 2), "two arrays of row numbers"),
         (lambda n: (set(range(0, n, 2)), set(range(1, n, 2))), "two arrays of row numbers"),

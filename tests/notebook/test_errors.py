@@ -252,7 +252,7 @@ def test_an_error_that_is_not_a_usual_one_is_left_as_it_is(error):
 
 def test_the_shapes_of_an_error_about_shapes_are_those_of_its_line():
     def add(x):
-        small, number = torch.ones(3), 7  # noqa: F841
+        small, number = torch.ones(3), np.float64(7)
         return x + small * number
 
     with pytest.raises(RuntimeError) as raised:

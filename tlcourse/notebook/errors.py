@@ -38,12 +38,12 @@ def in_words(error: BaseException) -> str | None:
 
 def shapes(error: BaseException, frame: types.FrameType, line: str) -> str:
     """Which shapes the arrays and tensors of a line had, when an error is about shapes."""
-    if not re.search("shape|size|dimension|dim", said(error)):
+    if not re.search("shape|size|dim", said(error)):
         return ""
     names = frame.f_globals | frame.f_locals
     found = {name: getattr(names.get(name), "shape", None) for name in re.findall(r"\w+", line)}
     told = [f"`{name}` is {tuple(shape)}" for name, shape in found.items()
-            if isinstance(shape, tuple)]
+            if isinstance(shape, tuple) and shape]
     return f" There {', '.join(told)}." if told else ""
 
 
