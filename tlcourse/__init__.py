@@ -13,7 +13,7 @@ _moved.install()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, ["plots"], {
     "data": ["load"],
-    "notebook.check": ["check"],
+    "notebook.check": ["check", "judge"],
     "notebook.claim": ["claim"],
     "notebook.figure": ["figure"],
     "notebook.hint": ["hint"],

@@ -143,7 +143,7 @@ def _leaves_original(answer, seed):
 
 
 EXERCISES = {
-    "0.1": (lambda: "b", [exists(), one_of("b", _ORDER)]),
+    "0.1": (lambda: "b", [exists(), *one_of("b", _ORDER)]),
     "0.2": (_classify, [exists(), is_function("model", "x"), _classes]),
     "0.3": (_fine_tune, [exists(), _no_network, is_function("model", "few", "steps"),
                          _leaves_original]),

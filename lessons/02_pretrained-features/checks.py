@@ -179,7 +179,7 @@ def _hooks(backbone, x):
 
 
 EXERCISES = {
-    "2.1": (lambda: "c", [exists(), one_of("c", _FAULT)]),
+    "2.1": (lambda: "c", [exists(), *one_of("c", _FAULT)]),
     "2.2": (_prepare, [exists(), is_function("flat"), _prepared]),
     "2.3": (_freeze, [exists(), is_function("module"), _frozen]),
 }

@@ -275,7 +275,7 @@ def _remembers(answer, seed):
 
 
 EXERCISES = {
-    "3.1": (lambda: "b", [exists(), one_of("b", _DECIDE)]),
+    "3.1": (lambda: "b", [exists(), *one_of("b", _DECIDE)]),
     "3.2": (_speeds, [exists(), is_function("model", "lr", "decay"), _groups]),
     "3.3": (_l2_sp, [exists(), is_function("model", "reference"), _distance]),
     "3.4": (_remember, [exists(), is_function("model"), _remembers]),

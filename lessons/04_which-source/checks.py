@@ -304,6 +304,6 @@ def _left_over(features, z):
 EXERCISES = {
     "4.1": (_copy_what_fits, [exists(), is_function("source", "target"), _copies]),
     "4.2": (_leep, [exists(), is_function("theta", "y"), _leep_values]),
-    "4.3": (lambda: "b", [exists(), one_of("b", _WHICH)]),
+    "4.3": (lambda: "b", [exists(), *one_of("b", _WHICH)]),
     "4.4": (_disguise, [exists(), is_function("z"), _hides]),
 }

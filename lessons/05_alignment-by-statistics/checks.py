@@ -194,7 +194,7 @@ def _why_another_value(got, x, y, s, loops):
 
 
 EXERCISES = {
-    "5.1": (lambda: "b", [exists(), one_of("b", _ORDER)]),
+    "5.1": (lambda: "b", [exists(), *one_of("b", _ORDER)]),
     "5.2": (_fool, [exists(), is_function("x"), _fools_coral]),
     "5.3": (lambda: 1.1875, [exists(), is_number(-10, 10), _by_hand]),
     "5.4": (_mmd2, [exists(), is_function("x", "y", "s"), _mmd_value]),

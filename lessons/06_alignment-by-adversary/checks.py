@@ -260,7 +260,7 @@ def _learns(disc, x):
 
 
 EXERCISES = {
-    "6.1": (lambda: "b", [exists(), one_of("b", _EFFECT)]),
+    "6.1": (lambda: "b", [exists(), *one_of("b", _EFFECT)]),
     "6.2": (_reverse, [exists(), _is_a_layer, _reverses]),
     "6.3": (_slope, [exists(), is_function("loss", "w", "h"), _slope_value]),
     "6.4": (_make_discriminator, [exists(), is_function("features"), _can_learn]),

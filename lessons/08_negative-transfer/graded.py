@@ -64,6 +64,5 @@ def _used_before(answer, seed):
 
 PROPERTIES = {"8.1": (_other_runs,), "8.2": (_often_confused,), "8.3": (_used_before,)}
 SHOWN = ("8.2",)
-RECORDED = {"patients": 'patients = {name: Report.from_dict(kept[name]) for name in "ABCDEF"}'}
 BY_VALUE = ("8.1", "8.2")
 ASKED = {"8.2": ("black_box_shift",)}

@@ -1,5 +1,6 @@
 """A newcomer in a real browser: open lesson 00, run it all, answer wrong, then right."""
 
+import json
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tlcourse.diagnose import Report
 from tlcourse.utils.files import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -135,12 +137,27 @@ def test_a_newcomer_runs_lesson_00_and_answers_an_exercise_wrong_and_then_right(
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
 
     _answer(page, "00-ex-0-1", 'order = "a"\norder = check("0.1", order)')
-    _says(page, "0.1 not yet: the network trained on print is put above scratch")
-    _answer(page, "00-ex-0-1", 'order = "b"\norder = check("0.1", order)')
-    _says(page, "0.1 passed:")
+    _says(page, "0.1 is recorded, and judged after the measurement.")
+    _answer(page, "00-ten-lines-one-transfer-9", 'judge("0.1", order)')
+    _says(page, "0.1 came out otherwise than 'a': the network trained on print")
+    _answer(page, "00-ten-lines-one-transfer-9", 'order = "b"\njudge("0.1", order)')
+    _says(page, "0.1 passed, with 'b':")
 
     pictures = ROOT / "workspace" / "screenshots"
     pictures.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=pictures / "lesson-00.png")
     hosts = {urlsplit(url).hostname for url in asked if url.startswith(("http", "ws"))}
     assert hosts == {"127.0.0.1"}, "everything comes from this machine"
+
+
+@pytest.mark.parametrize("wrap", ["normal", "nowrap"])
+def test_a_report_is_no_wider_than_900_pixels(chromium, wrap):
+    """As the output of a cell, also where the page around it keeps the lines of tables whole."""
+    kept = json.loads((ROOT / "data" / "runs" / "patients.json").read_text(encoding="utf-8"))
+    page = chromium.new_page(viewport={"width": 1600, "height": 900})
+    for found in kept["patients"].values():
+        report = Report.from_dict(found)._repr_html_()
+        page.set_content(f"<style>td{{white-space:{wrap}}}</style><div id=report "
+                         f'style="width:900px">{report}</div>')
+        inside = "[...document.querySelectorAll('#report *')].map(e => e.scrollWidth)"
+        assert max(page.evaluate(inside)) <= 900

@@ -45,7 +45,7 @@ def test_the_visible_check_of_a_prediction_judges_its_form_alone(capsys):
     visible("1.1", 7)
     said = capsys.readouterr().out
     assert "0.1 not yet: there is no answer yet" in said
-    assert "0.1 not yet: one letter is needed" in said
+    assert "0.1 not yet: choose one of" in said
     assert "1.1 not yet: such a number lies between 0 and 1" in said
 
 

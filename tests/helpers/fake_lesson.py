@@ -16,7 +16,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 tlcourse:
   id: "90"
   title: A small lesson
-  minutes: {teaching: 5, exercises: 4}
+  minutes: {teaching: 5, exercises: 7}
   objectives: [measure a gap, explain an interval]
   needs: []
   terms: [gap]
@@ -27,7 +27,7 @@ tlcourse:
 # 90 · A small lesson
 
 ```{code-cell} ipython3
-from tlcourse import check, claim, figure, quiz
+from tlcourse import check, claim, figure, judge, quiz
 better, worse = [0.80, 0.81, 0.82, 0.83, 0.84], [0.70, 0.71, 0.70, 0.71, 0.70]
 ```
 
@@ -66,6 +66,14 @@ count = check("90.1", count)
 :tags: [solution]
 count = 7
 count = check("90.1", count)
+```
+
+```{code-cell} ipython3
+len("a week.")
+```
+
+```{code-cell} ipython3
+judge("90.1", count)
 ```
 
 **Exercise 90.2 (write, 2 min).** A bug hunt: what does `double` forget?

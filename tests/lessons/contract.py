@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from pathlib import Path
 
 from nbformat import NotebookNode
 
 from tlcourse.notebook.figure import ALT_LENGTH
+from tlschool.authoring import box
+from tlschool.authoring.names import names
 from tlschool.authoring.source import COMPARED, checked, tags, tree
 
 TAGS = frozenset({"exercise", "solution", "check", "claim", "slide", "slide-output-apart", "notes",
@@ -19,17 +20,11 @@ TAGS = frozenset({"exercise", "solution", "check", "claim", "slide", "slide-outp
 TASKS = frozenset({"exercise", "solution"})
 CELL_SECONDS, LESSON_SECONDS = 20, 120
 MEDIAN_LINES, MOST_LINES = 5, 25
+WORDS, CODE, FIGURES, QUIZZES = 200, 4, 2, 1
+"""What a reader takes in and runs in a minute: words, lines of code, figures, quiz questions."""
 _ABSOLUTE = re.compile(r"(?<![\w.~/-])(/(?:home|Users|root|tmp|private|var|mnt)/|[A-Z]:\\)")
 _VERB = re.compile(r"(?!(an?|the|how|why|what|to|\w+ing|\w*[^s]s)\b)[a-z]+", re.IGNORECASE)
 _INLINE_DATA = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
-
-
-def glossary(path: Path) -> dict[str, tuple[str, ...]]:
-    """The glossary's table: English term in lower case -> (Chinese, meaning)."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    rows = [[part.strip() for part in line.strip().strip("|").split("|")]
-            for line in lines if line.lstrip().startswith("|")]
-    return {row[0].lower(): tuple(row[1:]) for row in rows[2:]}
 
 
 def needs_order(needs: Mapping[str, Collection[str]]) -> list[str]:
@@ -75,7 +70,8 @@ def violations(
     """
     front, cells = notebook.metadata.get("tlcourse", {}), notebook.cells
     known = {"needs": lesson_ids, "terms": glossary, "data": data_names}
-    found = [_front_matter(front, known), _exercises(cells, front), _budget(cells, front, slack)]
+    found = [_front_matter(front, known), _exercises(cells, front), _budget(cells, front, slack),
+             _minutes(cells, front), _optional(cells)]
     found += [rule(cells) for rule in (_identity, _lines, _outputs, _figures, _claims, _ending)]
     return [sentence for rule in found for sentence in rule]
 
@@ -104,9 +100,9 @@ def _front_matter(front: Mapping, known: Mapping[str, Collection[str]]) -> Itera
     for objective in objectives:
         if not _VERB.match(objective):
             yield f"front matter: objective {objective!r} does not begin with a verb."
-    for key, names in known.items():
+    for key, those in known.items():
         for name in front.get(key) or []:
-            if (name.lower() if key == "terms" else name) not in names:
+            if (name.lower() if key == "terms" else name) not in those:
                 yield f"front matter: {name!r} under {key} is not known."
 
 
@@ -209,11 +205,25 @@ def _exercises(cells: list[NotebookNode], front: Mapping) -> Iterator[str]:
             ids, announced = [*ids, id], [*announced, *lines]
             if not lines:
                 yield f'cell {cell.id}: the text before it does not say "Exercise {id} (".'
+    for line in announced:
+        if found := re.search(r"Exercise ([\d.]+) \(predict,", line):
+            yield from _judged(cells, found[1])
     lesson = str(front.get("id", "")).lstrip("0") or "0"
     if not 2 <= len(ids) <= 4 or ids != [f"{lesson}.{n + 1}" for n in range(len(ids))]:
         yield f"a lesson has 2 to 4 exercises, {lesson}.1, {lesson}.2, ... in order, got {ids}."
     if not any("bug hunt" in line.lower() for line in announced):
         yield "no exercise of this lesson is a bug hunt."
+
+
+def _judged(cells: list[NotebookNode], id: str) -> Iterator[str]:
+    """A prediction is judged once, after code that measures."""
+    code = _code(cells)
+    (made,) = [n for n, cell in enumerate(code) if checked(cell) == id]
+    judged = [n for n, cell in enumerate(code)
+              for call in calls(cell, "judge") if call.args[0].value == id]
+    if len(judged) != 1 or judged[0] <= made + 1:
+        yield (f'exercise {id} is a prediction: judge("{id}", ...) follows once, after it is '
+               "measured.")
 
 
 def _ending(cells: list[NotebookNode]) -> Iterator[str]:
@@ -239,3 +249,44 @@ def _budget(cells: list[NotebookNode], front: Mapping, slack: float) -> Iterator
         seconds = cell.metadata.get("tlcourse", {}).get("seconds", 0)
         if seconds > CELL_SECONDS * slack:
             yield f"cell {cell.id}: it took {seconds} s, over {CELL_SECONDS * slack:g} s."
+
+
+def _minutes(cells: list[NotebookNode], front: Mapping) -> Iterator[str]:
+    required = list(box.required(cells))
+    needed = {"teaching": _effort(required),
+              "optional": _effort([cell for cell in cells if cell not in required])}
+    stated = {**(front.get("minutes") or {}), "optional": front.get("optional", 0)}
+    tasks = re.findall(r"\*\*Exercise [\d.]+ \(.*?(\d+) min\)",
+                       "\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    needed["exercises"] = sum(map(int, tasks)) + sum(
+        len(calls(cell, "quiz")) for cell in cells) / QUIZZES
+    for part, minutes in needed.items():
+        if isinstance(stated.get(part), int) and stated[part] < minutes:
+            yield f"front matter: {part} takes {minutes:.0f} min, and {stated[part]} are stated."
+    if stated["optional"] and not needed["optional"]:
+        yield "front matter: minutes for optional sections, and there is none."
+
+
+def _effort(cells: list[NotebookNode]) -> float:
+    """The minutes that a reader needs at least, without the exercises and the quiz."""
+    words = sum(len(box.without(cell.source).partition("**Exercise ")[0].split())
+                for cell in cells if cell.cell_type == "markdown")
+    shown = [cell for cell in _code(cells) if not calls(cell, "quiz")
+             and not {"hide-input", "exercise", "solution"} & set(tags(cell))]
+    lines = sum(bool(line.strip()) for cell in shown for line in cell.source.splitlines())
+    return words / WORDS + lines / CODE + sum(bool(calls(c, "figure")) for c in cells) / FIGURES
+
+
+def _optional(cells: list[NotebookNode]) -> Iterator[str]:
+    """An optional section can be skipped: what comes after it stands without its names."""
+    required, known, skipped = list(box.required(cells)), set(), set()
+    for cell in cells:
+        if cell.cell_type == "markdown" and re.search(rf"(?<!^)\n{box.OPTIONAL}", cell.source):
+            yield f"cell {cell.id}: an optional section begins with a cell of its own."
+        bound, used = names(cell.source) if cell.cell_type == "code" else (set(), set())
+        if cell not in required:
+            skipped |= bound - known
+        elif missing := used & skipped - bound:
+            yield f"cell {cell.id}: it uses {', '.join(sorted(missing))} of an optional section."
+        else:
+            known, skipped = known | bound, skipped - bound

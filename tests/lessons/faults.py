@@ -121,6 +121,43 @@ def no_minutes(nb):
     return "front matter: minutes are whole numbers"
 
 
+def prediction_judged_before_it_is_measured(nb):
+    nb.cells.remove(next(cell for cell in nb.cells if cell.source == 'len("a week.")'))
+    return 'exercise 90.1 is a prediction: judge("90.1", ...) follows once, after it is measured'
+
+
+def too_few_minutes(nb):
+    nb.metadata["tlcourse"]["minutes"]["exercises"] = 6
+    return "front matter: exercises takes 7 min, and 6 are stated"
+
+
+def more_to_read_than_time(nb):
+    cell(nb, "90-two-claims-1").source += 1200 * " word"
+    return "front matter: teaching takes 8 min, and 5 are stated"
+
+
+def optional_section_without_minutes(nb):
+    cell(nb, "90-quiz-1").source = "## Optional: more\n\n" + 400 * " word"
+    return "front matter: optional takes 2 min, and 0 are stated"
+
+
+def minutes_for_no_optional_section(nb):
+    nb.metadata["tlcourse"]["optional"] = 9
+    return "front matter: minutes for optional sections, and there is none"
+
+
+def optional_section_inside_a_cell(nb):
+    cell(nb, "90-two-claims-1").source += "\n\n## Optional: more"
+    return "cell 90-two-claims-1: an optional section begins with a cell of its own"
+
+
+def name_of_an_optional_section(nb):
+    cell(nb, "90-two-claims-1").source = "## Optional: two claims"
+    nb.cells.insert(4, nbformat.v4.new_code_cell("extra = 3"))
+    cell(nb, "90-quiz-2").source += "\nextra"
+    return "cell 90-quiz-2: it uses extra of an optional section"
+
+
 def one_objective(nb):
     nb.metadata["tlcourse"]["objectives"] = ["measure a gap"]
     return "front matter: a lesson has 2 to 4 objectives, got 1"
@@ -189,7 +226,7 @@ def solution_given_away(nb):
 
 
 def no_bug_hunt(nb):
-    text = cell(nb, "90-two-claims-5")
+    text = cell(nb, "90-two-claims-7")
     text.source = text.source.replace("A bug hunt: what", "What")
     return "no exercise of this lesson is a bug hunt"
 
@@ -220,7 +257,10 @@ FAULTS = [
     markdown_picture_without_words, figure_without_interpretation, slow_cell, slow_lesson,
     never_measured, path_in_output, path_in_source, duplicate_id, id_with_a_space, unknown_tag,
     compared_without_claim, unknown_term, unknown_need, unknown_data, no_terms, no_sources,
-    no_minutes, one_objective, objective_without_verb, missing_claim, claim_without_tag,
+    no_minutes, prediction_judged_before_it_is_measured, too_few_minutes, more_to_read_than_time,
+    optional_section_without_minutes,
+    minutes_for_no_optional_section, optional_section_inside_a_cell, name_of_an_optional_section,
+    one_objective, objective_without_verb, missing_claim, claim_without_tag,
     claim_cell_that_prints_digits, long_cell, long_cells, answer_from_elsewhere,
     something_after_the_check, exercises_in_disorder, exercise_unannounced, check_without_tag,
     solution_given_away, no_bug_hunt, two_questions, quiz_before_the_exercises,

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import tlcourse
-from tlcourse import check, hint
+from tlcourse import check, hint, judge
 from tlcourse.notebook import exercises, record
 from tlcourse.notebook.ladder import changed, exists, one_of
 
@@ -189,10 +189,35 @@ def test_what_a_function_prints_while_it_is_checked_is_not_shown(capsys):
 
 
 def test_each_wrong_choice_has_its_own_message():
-    step = one_of("b", {"a": "too early.", "c": "too late."})
-    assert [step(answer, 0) for answer in ("b", " B ", "a", "c")] == [
+    is_choice, is_right = one_of("b", {"a": "too early.", "c": "too late."})
+    assert [is_right(answer, 0) for answer in ("b", " B ", "a", "c")] == [
         None, None, "too early.", "too late."]
-    assert step("z", 0) == step(["b"], 0) == "choose one of 'a', 'b', 'c', as a string."
+    assert [is_choice(answer, 0) for answer in ("b", " B ", "a")] == [None, None, None]
+    assert is_choice("z", 0) == is_choice(["b"], 0) == "choose one of 'a', 'b', 'c', as a string."
+
+
+@pytest.mark.parametrize(("prediction", "passed", "said"), [
+    (7, True, "90.1 passed, with 7: every check holds."),
+    (8, False, "90.1 came out otherwise than 8: count again: fewer than that."),
+])
+def test_a_prediction_is_kept_without_a_verdict_and_judged_later(
+    prediction, passed, said, capsys, recorded
+):
+    kept = check("90.1", prediction)
+    assert kept is prediction and recorded == []
+    assert capsys.readouterr().out == (
+        "90.1 is recorded, and judged after the measurement.\n")
+    judge("90.1", kept)
+    assert capsys.readouterr().out == f"{said}\n" and recorded == [("90.1", passed)]
+
+
+@pytest.mark.parametrize("nothing", [..., "seven", 100])
+def test_what_is_no_prediction_is_said_at_once_and_never_judged(nothing, capsys, recorded):
+    lent = check("90.1", nothing)
+    assert capsys.readouterr().out.startswith("90.1 not yet: ")
+    judge("90.1", lent)
+    assert "90.1 has no prediction of your own" in capsys.readouterr().out
+    assert recorded == [("90.1", False)]
 
 
 REFERENCES = [
@@ -245,8 +270,8 @@ def test_progress_that_cannot_be_kept_stops_no_lesson(monkeypatch, capsys):
         raise OSError("disk full")
 
     monkeypatch.setattr(record, "record", full)
-    assert check("90.1", 7) == 7
-    assert "90.1 passed" in capsys.readouterr().out
+    check("90.2", lambda x: 2 * x)
+    assert "90.2 passed" in capsys.readouterr().out
 
 
 def test_an_unknown_id_is_one_sentence_that_names_those_there_are(capsys):

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 
 import contract
 import fake_lesson
@@ -9,7 +10,8 @@ import nbformat
 import pytest
 
 from tlcourse.notebook import places
-from tlschool.authoring import build, runner, source
+from tlschool.authoring import box, build, runner, source
+from tlschool.live import steps
 
 LEARNER, SOLUTIONS = "notebooks/90_small.ipynb", "notebooks/solutions/90_small.ipynb"
 
@@ -50,7 +52,7 @@ def test_what_is_built_reads_as_a_valid_notebook(course):
     about = notebook.metadata["tlcourse"]
     assert (about["edition"], about["slowest_cell"], about["title"]) == (
         "learner", 0.3, "A small lesson")
-    assert about["seconds"] == 2.3  # 9 cells of 0.26 s
+    assert about["seconds"] == 2.9  # 11 cells of 0.26 s
     assert notebook.metadata["language_info"] == {"name": "python"}
     claims = [cell for cell in notebook.cells if "claim" in source.tags(cell)]
     assert all("nbval-check-output" in source.tags(cell) for cell in claims) and len(claims) == 2
@@ -188,3 +190,53 @@ def test_a_lesson_runs_in_a_real_kernel_and_keeps_the_contract(tmp_path, monkeyp
     assert words.text == "more is better: holds: at least 5 points over 5 seeds\n"
     assert measured.data["text/plain"].startswith("measured: 11.6 points, 95 % interval ")
     assert fake_lesson.ALT in outputs["90-a-small-lesson-3"][0].data["text/html"]
+
+
+def second_lesson(course):
+    """One more lesson, which needs the first."""
+    text = fake_lesson.LESSON.replace('id: "90"', 'id: "91"').replace("A small", "Another")
+    path = course / "lessons" / "91_next" / "lesson.md"
+    path.parent.mkdir()
+    path.write_text(text.replace("needs: []", 'needs: ["90"]'), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("edition", "glossary"), [("learner", ""), ("solutions", "../")])
+def test_the_box_says_what_the_front_matter_says_and_its_links_lead_to_files(
+    course, edition, glossary
+):
+    second_lesson(course)
+    first, second = (source.edition(source.read_source(id), edition) for id in ("90", "91"))
+    top = second.cells[0].source
+    assert top.startswith('# 90 · Another lesson\n\n<div class="alert alert-info">\n\n')
+    assert "- measure a gap\n- explain an interval\n" in top
+    assert "5 minutes to read and run, 7 for the exercises and the quiz." in top
+    assert "[90 A small lesson](90_small.ipynb)" in top
+    assert f'[gap]({glossary}glossary.md "A difference.")' in top
+    assert "**Next:** [91 Another lesson](91_next.ipynb)" in first.cells[-1].source
+    assert "**Previous:** [90 A small lesson](90_small.ipynb)" in second.cells[-1].source
+    assert "Previous" not in first.cells[-1].source and "Next:" not in second.cells[-1].source
+    assert box.without(top) == "# 90 · Another lesson"
+
+
+def test_the_links_of_the_real_lessons_lead_to_files():
+    for name, folder in build.EDITIONS.items():
+        for id in places.lesson_ids():
+            cells = source.edition(source.read_source(id), name).cells
+            links = re.findall(r'\]\(([^)" ]+)', cells[0].source + cells[-1].source)
+            links = [link for link in links if not link.startswith(("http", "#"))]
+            missing = [link for link in links if not (places.ROOT / folder / link).is_file()]
+            assert links and not missing, (id, missing)
+
+
+def test_an_optional_section_is_in_the_notebook_and_not_in_live_teaching(course):
+    change(course / "lessons/90_small/lesson.md", "## Quiz\n", "+++\n\n## Optional: more\n\nHere."
+           "\n\n```{code-cell} ipython3\n1 + 1\n```\n\n+++\n\n## Quiz\n")
+    change(course / "lessons/90_small/lesson.md", "  objectives:", "  optional: 3\n  objectives:")
+    assert build.build(["90"]) == 0
+    cells = source.load(course / LEARNER).cells
+    assert "; 3 more for the optional sections, which nothing later needs." in cells[0].source
+    assert [cell.source for cell in cells].count("1 + 1") == 1
+    lesson = steps.read("90")
+    assert "1 + 1" not in [step.code for step in lesson.steps] and lesson.minutes == 12
+    said = "".join(step.text + step.after for step in lesson.steps) + lesson.closing
+    assert "Optional" not in said and "alert" not in said and "## Quiz" in said

@@ -199,3 +199,11 @@ def test_jupyterlab_opens_the_lesson_with_this_python_and_asks_no_server_for_new
     finally:
         server.kill()
         server.wait()
+
+
+def test_the_glossary_lies_beside_the_notebooks_and_a_click_shows_it_as_a_page(course, workspace):
+    (course / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
+    lab.update_workspace()
+    assert (workspace / "glossary.md").read_text(encoding="utf-8") == "# Glossary\n"
+    viewers = lab._SETTINGS["@jupyterlab/docmanager-extension:plugin"]["defaultViewers"]
+    assert viewers == {"markdown": "Markdown Preview"}

@@ -97,8 +97,8 @@ def test_the_presenter_sees_which_steps_to_type(id, workspace):
 
 def test_both_notebooks_know_their_minutes_and_the_presenter_sees_the_end(course):
     presenter, participant = written(course, "presenter"), written(course, "participant")
-    assert "| 0:09 | | end |" in presenter.cells[0].source
-    assert presenter.cells[-1].source.endswith("**0:09** end")
+    assert "| 0:12 | | end |" in presenter.cells[0].source
+    assert presenter.cells[-1].source.endswith("**0:12** end")
     assert "double(x):\n    return" not in json.dumps(participant).replace("\\n", "\n")
 
 
@@ -205,7 +205,7 @@ def test_a_checkpoint_names_what_it_could_not_bring(notebook, monkeypatch, capsy
     monkeypatch.setattr(checkpoints, "load", lambda *_: checkpoints.Loaded(["a"], ["b", "c"]))
     notebook.run("%live checkpoint quiz")
     said = " ".join(capsys.readouterr().out.split())
-    assert "could not be kept is missing: b, c." in said and "Go on with step 7" in said
+    assert "could not be kept is missing: b, c." in said and "Go on with step 9" in said
 
 
 def test_next_in_any_other_cell_goes_on_after_the_last_step_that_ran(notebook, capsys):
@@ -231,10 +231,10 @@ def test_next_never_hands_out_a_solution(notebook):
 
 
 @pytest.mark.parametrize(("line", "said"), [
-    ("%live next 99", "lesson 90 has steps 1 to 9, and no step 99"),
+    ("%live next 99", "lesson 90 has steps 1 to 11, and no step 99"),
     ("%live frob", "`%live frob` is not known; there is `%live 01`"),
     ("%live next data", "`%live next data` is not known; there is `%live 01`"),
-    ("%live next 10", "step 9 was the last one of lesson 90"),
+    ("%live next 12", "step 11 was the last one of lesson 90"),
     ("%live checkpoint nowhere", "lesson 90 has no checkpoint 'nowhere'; there is a-small-lesson"),
     ("%live 17", "there is no lesson"),
 ])
@@ -278,7 +278,7 @@ def test_the_terminal_goes_on_where_the_notebook_is(notebook, capsys):
     for words in (["live", "next"], ["live", "next"], ["live", "next", "90", "3"]):
         assert cli.main(words) == 0
         said = capsys.readouterr().out
-        assert said == f"# lesson 90, step 3 of 9\n{lesson.step(3).code}\n"
+        assert said == f"# lesson 90, step 3 of 11\n{lesson.step(3).code}\n"
 
 
 def test_a_step_that_is_no_number_ends_in_one_sentence_too(course, capsys):
@@ -288,7 +288,7 @@ def test_a_step_that_is_no_number_ends_in_one_sentence_too(course, capsys):
 
 
 @pytest.mark.parametrize("words", [["live", "90", "3"], ["live", "next", "90", "99"],
-                                   ["live", "17"], ["live", "next"], ["live", "next", "90", "10"]])
+                                   ["live", "17"], ["live", "next"], ["live", "next", "90", "12"]])
 def test_a_wrong_call_in_the_terminal_ends_in_one_sentence(course, capsys, words):
     assert cli.main(words) == 2
     assert capsys.readouterr().err.count("\n") == 1

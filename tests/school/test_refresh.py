@@ -11,7 +11,8 @@ import pytest
 from tlcourse.utils.files import ROOT
 from tlschool.authoring import common_errors, new, refresh, runner
 
-PAGES = ("README.md", "lessons/instructor-guide.md", "lessons/common-errors.md")
+PAGES = ("README.md", "lessons/instructor-guide.md", "notebooks/glossary.md",
+         "lessons/common-errors.md")
 FRESH = "".join(f"{name}: up to date\n" for name in ("notebooks of lesson 90", *PAGES))
 
 
@@ -33,10 +34,12 @@ def test_all_is_written_once_and_then_nothing(course, capsys, monkeypatch):
     monkeypatch.setattr(runner, "execute", no_run)
     assert refresh.refresh() == refresh.refresh(check=True) == 0
     assert capsys.readouterr().out == FRESH * 2
-    readme, guide, errors = ((course / name).read_text(encoding="utf-8") for name in PAGES)
-    row = "| 90 | A small lesson | 5 + 4 min | 5 s | dots |"
+    readme, guide, glossary, errors = (
+        (course / name).read_text(encoding="utf-8") for name in PAGES)
+    row = "| 90 | A small lesson | 5 + 7 min | 5 s | dots |"
     assert f"{row}\n<!-- /lessons -->\n\nMore.\n" in readme
     assert "\n\n### 90 A small lesson\n\n*Point.* [This](glossary.md).\n\n<!-- /less" in guide
+    assert glossary == fake_lesson.GLOSSARY
     assert errors == "# Errors of ['90']\n"
 
 

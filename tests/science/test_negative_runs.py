@@ -11,7 +11,7 @@ from recorded import runs_of, script, spread
 from tlcourse.data import manifest
 from tlcourse.diagnose import strategies
 from tlcourse.diagnose.report.report import Report
-from tlcourse.plots import transfer
+from tlcourse.plots import drawing, transfer
 from tlcourse.plots.transfer import gaps_on_the_map
 from tlcourse.stats import decided
 from tlcourse.utils.files import IS_CHECKOUT, ROOT
@@ -198,7 +198,8 @@ def test_the_figures_say_in_words_what_they_show():
     causes = pd.DataFrame(record["causes"])
     cells = gaps_on_the_map(record["map"])
     text = transfer.where_it_pays(record["map"]).alt_text
-    shown = [f"{s} from {source} at {n}: " in text for source, s, n in cells]
+    shown = [f"{drawing.name(s)} from {drawing.name(source)} at {n}: " in text
+             for source, s, n in cells]
     assert shown == [decided(gap) != "inconclusive" for gap in cells.values()]
     words = transfer.hurt_and_repaired(causes).alt_text
     assert all(f"{name} " in words for name in causes["name"])

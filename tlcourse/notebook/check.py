@@ -1,4 +1,4 @@
-"""Checks of the learner's answers: `grade` decides, `check` is its notebook face.
+"""Checks of the learner's answers: `grade` decides; `check` and `judge` are its notebook face.
 
 A check that fails lends the reference, so that the rest of the lesson runs. What was lent is
 remembered by identity: handed in again it is not an answer.
@@ -11,7 +11,7 @@ import linecache
 import textwrap
 import traceback
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlcourse.notebook import errors, exercises
 from tlcourse.notebook.lent import mark
@@ -87,13 +87,23 @@ def check(exercise_id: str, answer: object) -> object:
     -------
     object
         The answer itself when it passes, otherwise the reference, on loan.
+
+    Notes
+    -----
+    Of a prediction only the form is looked at; `judge` says after the measurement if it holds.
     """
     try:
         exercise = exercises.get(exercise_id)
     except LookupError as error:
         say(str(error))
         return answer
-    result = grade(exercise_id, answer)
+    if exercise.kind == "predict":
+        result = climb(replace(exercise, checks=exercise.form), answer, 0)
+        if result.passed:
+            say(f"{exercise_id} is recorded, and judged after the measurement.")
+            return answer
+    else:
+        result = grade(exercise_id, answer)
     note(exercise_id, result.passed)
     if result.passed:
         say(f"{exercise_id} passed: {result.message}")
@@ -111,6 +121,26 @@ def check(exercise_id: str, answer: object) -> object:
 
 check.grade = grade
 errors.tell_what_stops_a_cell()
+
+
+def judge(exercise_id: str, answer: object) -> None:
+    """Hold a prediction against what was measured, and record whether it was right.
+
+    Parameters
+    ----------
+    exercise_id : str
+        Such as "3.1", a *predict* exercise.
+    answer : object
+        What its `check` returned.
+    """
+    if id(answer) in _lent:
+        say(f"{exercise_id} has no prediction of your own: make one before you read on.")
+        return
+    result = grade(exercise_id, answer)
+    note(exercise_id, result.passed)
+    verdict, link = ("passed", ", with") if result.passed else ("came out otherwise", " than")
+    predicted = f"{link} {answer!r}" if isinstance(answer, str | float | int) else ""
+    say(f"{exercise_id} {verdict}{predicted}: {result.message}")
 
 
 def lend(reference: object) -> object:

@@ -38,7 +38,8 @@ class Exercise:
         True, False or None: there is only one of each, so a lent one could not be told from
         a learner's own.
     checks : sequence of steps
-        The ladder; the first step that returns a message stops it.
+        The ladder; the first step that returns a message stops it. Before a *predict* exercise is
+        measured, all but the last are climbed.
     hints : three strings
         The last is nearly the answer.
     praise : str
@@ -53,6 +54,11 @@ class Exercise:
     checks: Sequence[Step]
     hints: Sequence[str]
     praise: str = "every check holds."
+
+    @property
+    def form(self) -> Sequence[Step]:
+        """The ladder without its last step, which judges: what may be said before measuring."""
+        return self.checks[:-1]
 
 
 @dataclass(frozen=True)

@@ -69,16 +69,23 @@ def is_number(low: float = -math.inf, high: float = math.inf) -> Step:
     return step
 
 
-def one_of(right: str, wrong: Mapping[str, str]) -> Step:
-    """The answer is a choice among strings: one is right, each wrong one has its own message."""
+def one_of(right: str, wrong: Mapping[str, str]) -> tuple[Step, Step]:
+    """The answer is one of these strings, and then the right one; each wrong one has a message."""
     choices = ", ".join(repr(choice) for choice in sorted([right, *wrong]))
 
-    def step(answer, seed):
-        choice = answer.strip().lower() if isinstance(answer, str) else None
-        if choice != right:
-            return wrong.get(choice, f"choose one of {choices}, as a string.")
+    def is_choice(answer, seed):
+        if _choice(answer) not in {right, *wrong}:
+            return f"choose one of {choices}, as a string."
 
-    return step
+    def is_right(answer, seed):
+        if _choice(answer) != right:
+            return wrong[_choice(answer)]
+
+    return is_choice, is_right
+
+
+def _choice(answer: object) -> str | None:
+    return answer.strip().lower() if isinstance(answer, str) else None
 
 
 def changed(**given: tuple[object, object]) -> str | None:

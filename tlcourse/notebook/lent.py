@@ -1,6 +1,7 @@
 """Say below a cell that its output was computed with a reference that stands in for an answer."""
 
 import ast
+import re
 
 from tlcourse.utils.messages import say
 
@@ -33,7 +34,7 @@ def _tell(result: object, names: dict) -> None:
 
 
 def borrowed(code: str, names: dict) -> list[str]:
-    """The exercises whose reference a cell used by its name; not the cell that checks it.
+    """The exercises whose reference a cell used by its name; not a cell that checks it.
 
     Parameters
     ----------
@@ -53,4 +54,4 @@ def borrowed(code: str, names: dict) -> list[str]:
         return []
     held = [names[node.id] for node in read if node.id in names]
     found = {_lent[id(value)][0] for value in held if id(value) in _lent}
-    return sorted(id for id in found if f'check("{id}"' not in code)
+    return sorted(id for id in found if not re.search(rf'(check|judge)\("{id}"', code))

@@ -1,6 +1,7 @@
-"""What the figures share: colours, bare axes, estimates with intervals, tables of shaded cells.
+"""The style of all figures: names, colours, bare axes, estimates with intervals, shaded cells.
 
-Series differ in marker and line style as well as in colour.
+Series differ in marker and line style as well as in colour. Scores are drawn in per cent, gaps in
+points. A figure is dark on opaque white paper, which is as readable on a dark page.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter
 
@@ -17,7 +19,29 @@ from tlcourse.stats import Gap, decided
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+ARROW = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
 PERCENT = FuncFormatter(lambda share, position: f"{100 * share:g}%")  # 95%, and 97.5% where needed
+
+NAMES = {
+    "printed_digits": "print", "printed_letters": "letters", "uci_digits": "handwriting",
+    "mnist_5k": "MNIST", "fashion": "clothes", "emoji_google": "Google", "emoji_twitter": "Twitter",
+    "google": "Google", "twitter": "Twitter", "lite0": "ImageNet", "lp_ft": "LP-FT",
+    "l2_sp": "L2-SP", "source_only": "as is",
+    "fine_tune": "fine-tuned", "stage1": "stage 1", "stage2": "stage 2", "stage3": "stage 3",
+    "embed": "embedding",
+}
+"""What the text calls that which the code calls otherwise."""
+
+
+def name(internal: object) -> str:
+    """The name that a reader knows: of `NAMES`, or with spaces for underscores.
+
+    Examples
+    --------
+    >>> name("uci_digits"), name("my_photos")
+    ('handwriting', 'my photos')
+    """
+    return NAMES.get(str(internal), str(internal).replace("_", " "))
 
 
 def series(number: int) -> dict[str, str]:
@@ -29,6 +53,7 @@ def bare(axes: Axes, grid: str = "y") -> None:
     """Take away the upper and the right edge, and draw pale lines across this axis."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=grid, alpha=0.3)
+    axes.set_axisbelow(True)
 
 
 def literal(text: str) -> str:
@@ -45,6 +70,17 @@ def literal(text: str) -> str:
 def undecided(gap: Gap) -> str:
     """The words that a description adds to an interval that holds 0."""
     return " (undecided)" if decided(gap) == "inconclusive" else ""
+
+
+def key(figure: Figure, axes: Axes, *, hollow: bool, title: str | None = None) -> None:
+    """Draw above all panels what the labels of these axes say, and what a hollow marker means."""
+    if hollow:
+        axes.plot([], [], "o", color="black", markerfacecolor="white",
+                  label="undecided: holds 0")
+    handles, labels = axes.get_legend_handles_labels()
+    if labels:
+        figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False,
+                      title=title)
 
 
 def interval(
@@ -81,10 +117,10 @@ def rows(axes: Axes, names: Sequence[str], xlabel: str) -> None:
 
 def curve(axes: Axes, x: Sequence, gaps: Sequence[Gap], number: int, label: object) -> None:
     """Draw means as a line and their intervals as a band, in the style of the series' number."""
-    axes.plot(x, [g.estimate for g in gaps], label=str(label), linestyle=LINES[number],
+    axes.plot(x, [g.estimate for g in gaps], label=name(label), linestyle=LINES[number],
               **series(number))
     axes.fill_between(x, [g.low for g in gaps], [g.high for g in gaps], color=COLOURS[number],
-                      alpha=0.2, linewidth=0)
+                      alpha=0.15, linewidth=0)
 
 
 def table(

@@ -21,14 +21,14 @@ def score_panels(
     runs : DataFrame
         Columns ``target``, ``source``, `score` and `outcome`; means over the seeds are drawn.
     letters : dict of source -> one letter
-        Capitals have a colour of their own.
+        Capitals have a colour of their own. A legend gives the source of each letter.
     """
     means = runs.groupby(["target", "source"], sort=False)[[score, outcome]].mean().dropna()
     targets = list(dict.fromkeys(means.index.get_level_values("target")))
     across = min(2, len(targets))  # wide panels: letters of like sources must not cover each other
     down = -(-len(targets) // across)
-    figure, panels = plt.subplots(down, across, figsize=(4.4 * across, 3 * down), squeeze=False,
-                                  layout="constrained")
+    figure, panels = plt.subplots(down, across, figsize=(4.4 * across, 3 * down + 0.6),
+                                  squeeze=False, layout="constrained")
     words = []
     for place in panels.flat[len(targets):]:
         place.set_visible(False)
@@ -36,52 +36,60 @@ def score_panels(
         scores = means.loc[target]
         for source, row in scores.iterrows():
             letter = letters[source]
-            place.plot(row[score], row[outcome], marker=f"${letter}$", markersize=8,
-                       markeredgewidth=0.4, color=draw.COLOURS[0 if letter.isupper() else 1],
-                       linestyle="")
-        place.set(title=target.replace("_", " "), xlabel=score.replace("_", " "))
+            place.plot(row[score], row[outcome], **_look(letter))
+        place.set(title=draw.name(target), xlabel=draw.name(score))
         place.xaxis.set_major_locator(MaxNLocator(5))
         place.margins(0.12)
         place.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         draw.bare(place, "both")
-        words.append(f"{target}: highest score {scores[score].idxmax()}, highest accuracy "
-                     f"{scores[outcome].idxmax()}")
+        words.append(f"{draw.name(target)}: highest score {draw.name(scores[score].idxmax())}, "
+                     f"highest accuracy {draw.name(scores[outcome].idxmax())}")
     for place in panels[:, 0]:
-        place.set_ylabel(f"accuracy, {outcome.replace('_', ' ')}")
-    figure.alt_text = (f"Accuracy of {outcome} against {score}, one letter for each source. "
-                       f"{'; '.join(words)}.")
+        place.set_ylabel(f"accuracy, {draw.name(outcome)}")
+    for source, letter in letters.items():
+        panels[0, 0].plot([], [], label=draw.name(source), **_look(letter))
+    figure.legend(loc="outside upper center", ncols=6, frameon=False, handletextpad=0)
+    figure.alt_text = (f"Accuracy of {draw.name(outcome)} against {draw.name(score)}, one letter "
+                       f"for each source. {'; '.join(words)}.")
     return figure
 
 
+def _look(letter: str) -> dict:
+    """How a source's letter is drawn."""
+    return {"marker": f"${letter}$", "markersize": 8, "markeredgewidth": 0.4, "linestyle": "",
+            "color": draw.COLOURS[0 if letter.isupper() else 1]}
+
+
 def interval_rows(panels: Mapping[str, Mapping[str, Mapping[str, Gap]]], *, xlabel: str) -> Figure:
-    """Estimates with intervals: a row for each score, a marker for each target.
+    """Estimates with intervals: a row for each score, in a panel for each target.
 
     Parameters
     ----------
     panels : dict of title -> score -> target -> Gap
-        Drawn side by side on one scale, the scores of the first panel from top to bottom.
+        A line of panels for each title, all on one scale, the scores of the first title from top to
+        bottom.
     """
-    names = list(next(iter(panels.values())))
-    figure, places = plt.subplots(1, len(panels), figsize=(4.4 * len(panels), 0.5 * len(names) + 1),
-                                  sharex=True, sharey=True, squeeze=False, layout="constrained")
+    first = next(iter(panels.values()))
+    names, targets = list(first), list(next(iter(first.values())))
+    figure, places = plt.subplots(
+        len(panels), len(targets), squeeze=False, sharex=True, sharey=True, layout="constrained",
+        figsize=(1.9 * len(targets) + 1.4, (0.27 * len(names) + 0.7) * len(panels)))
     words = []
-    for place, (title, gaps) in zip(places[0], panels.items(), strict=True):
-        for i, name in enumerate(names):
-            place.axhspan(i - 0.5, i + 0.5, color="#f2f2f2" if i % 2 else "white", zorder=0)
-            for j, (target, gap) in enumerate(gaps[name].items()):
-                draw.interval(place, gap, i + 0.17 * (j - (len(gaps[name]) - 1) / 2), scale=1,
-                              hollow=False, fmt=draw.MARKERS[j], color=draw.COLOURS[j],
-                              markersize=5, linewidth=1.2,
-                              label=target.replace("_", " ") if i == 0 else None)
-            words.append(f"{title}, {name}: " + ", ".join(
-                f"{target} {gap.estimate:.2g}" for target, gap in gaps[name].items()))
-        draw.rows(place, names, xlabel)
-        place.set_title(title)
-        place.xaxis.set_major_locator(MaxNLocator(6))
-        place.spines[["top", "right", "left"]].set_visible(False)
-        place.tick_params(left=False)
-    figure.legend(*places[0, 0].get_legend_handles_labels(), frameon=False,
-                  loc="outside upper center", ncols=len(draw.MARKERS))
+    for i, (line, (title, gaps)) in enumerate(zip(places, panels.items(), strict=True)):
+        for place, target in zip(line, targets, strict=True):
+            for row, score in enumerate(names):
+                if target in gaps[score]:
+                    draw.interval(place, gaps[score][target], row, scale=1, hollow=False,
+                                  linewidth=1.5, markersize=5, **draw.series(i))
+            draw.rows(place, names, "")
+            place.set_title(draw.name(target) if i == 0 else None)
+            place.xaxis.set_major_locator(MaxNLocator(4))
+            draw.bare(place, "both")
+        line[0].set_ylabel(draw.name(title))
+        words += [f"{draw.name(title)}, {score}: " + ", ".join(
+            f"{draw.name(target)} {gap.estimate:.2g}" for target, gap in gaps[score].items())
+            for score in names]
+    figure.supxlabel(xlabel, fontsize=10)
     figure.alt_text = f"{xlabel}, estimate with 95 % interval. {'; '.join(words)}."
     return figure
 
@@ -99,7 +107,7 @@ def share_table(shares: pd.DataFrame, *, xlabel: str, ylabel: str) -> Figure:
     words = shares.map(lambda share: "<1" if 0 < share < 0.005 else f"{100 * share:.0f}")
     draw.table(axes, shares, words.to_numpy(), dark=0.7, fontsize=9)
     plt.setp(axes.get_xticklabels(), rotation=35, ha="right")
-    axes.set(title="per cent", xlabel=xlabel, ylabel=ylabel)
+    axes.set(title="in per cent", xlabel=xlabel, ylabel=ylabel)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     words = [f"{name}: " + ", ".join(f"{column} {share:.0%}" for column, share in

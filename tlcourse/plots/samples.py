@@ -1,6 +1,6 @@
-"""Figures of samples, features and mistakes, with their ``alt_text``, for `tlcourse.plots`."""
+"""Figures of samples and mistakes, with their ``alt_text``, for `tlcourse.plots`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +23,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
     image = draw.table(axes, share, np.where(matrix, matrix.astype(str), ""), dark=0.5, fontsize=8)
     axes.set(xlabel="predicted", ylabel="true", aspect="equal")
+    axes.set_title("number of samples; none where a cell is empty", fontsize=10)
     figure.colorbar(image, label="share of the true class", format=PercentFormatter(1))
     wrong = matrix * (1 - np.eye(len(matrix), dtype=int))
     i, j = np.unravel_index(wrong.argmax(), wrong.shape)
@@ -44,40 +45,10 @@ def sample_grid(*domains: Domain, columns: int = 10) -> Figure:
             if len(rows):
                 picture = domain.X[rows[0, 0]].permute(1, 2, 0).squeeze(-1).numpy()
                 place.imshow(picture, cmap="gray", vmin=0, vmax=1)
-                name = domain.classes[k].replace(" & ", "\n& ")
-                place.set_xlabel(draw.literal(name), fontsize=8, labelpad=2)
-        line[0].set_ylabel(draw.literal(domain.name.replace("_", "\n")), rotation=0, ha="right",
-                           va="center")
-    names = " and ".join(f"{d.name} ({', '.join(d.classes[:columns])})" for d in domains)
+                kind = domain.classes[k].replace(" & ", "\n& ")
+                place.set_xlabel(draw.literal(kind), fontsize=8, labelpad=2)
+        line[0].set_ylabel(draw.literal(draw.name(domain.name)).replace(" ", "\n"), rotation=0,
+                           ha="right", va="center")
+    names = " and ".join(f"{draw.name(d.name)} ({', '.join(d.classes[:columns])})" for d in domains)
     figure.alt_text = f"One picture of each class, a row for each domain: {names}."
-    return figure
-
-
-def feature_map(features: Mapping[str, torch.Tensor], labels: Mapping[str, torch.Tensor]) -> Figure:
-    """Features of one or more domains, projected on the same two directions and drawn side by side.
-
-    The directions are the first two principal components of all features together, so that
-    the panels can be compared. Each class is drawn as its own digit or letter, not as a colour
-    alone.
-
-    Parameters
-    ----------
-    features : dict of domain name -> tensor (N, F)
-    labels : dict of domain name -> tensor (N,)
-    """
-    pooled = torch.cat(list(features.values())).double()
-    centre = pooled.mean(0)
-    directions = torch.linalg.svd(pooled - centre, full_matrices=False).Vh[:2].T
-    figure, axes = plt.subplots(1, len(features), figsize=(4.2 * len(features), 4), squeeze=False,
-                                sharex=True, sharey=True, layout="constrained")
-    for place, (name, z) in zip(axes[0], features.items(), strict=True):
-        xy = (z.double() - centre) @ directions
-        for k in labels[name].unique().tolist():
-            points = xy[labels[name] == k]
-            place.scatter(*points.T.numpy(), marker=f"${k}$", s=28, linewidth=0.4,
-                          color=plt.get_cmap("tab10")(k % 10))
-        place.set(title=name.replace("_", " "), xlabel="first direction")
-    axes[0, 0].set_ylabel("second direction")
-    names = " and ".join(f"{len(z)} samples of {name}" for name, z in features.items())
-    figure.alt_text = f"Features of {names} on the same two directions, each point as its class."
     return figure

@@ -1,7 +1,7 @@
 """The figures of the course, each with a description in words for those who cannot see it.
 
 Every function returns a matplotlib figure whose attribute ``alt_text`` says what it shows, in
-numbers. Series differ in marker and line style as well as in colour.
+numbers. The style stands in `drawing`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,14 +44,14 @@ def learning_curve(
         intervals = {n: mean_interval(part[y]) for n, part in rows.groupby(x)}
         n, gaps = list(intervals), list(intervals.values())
         draw.curve(axes, n, gaps, i, label)
-        words.append(f"{label} from {gaps[0].estimate:.0%} at {n[0]} to "
+        words.append(f"{draw.name(label)} from {gaps[0].estimate:.0%} at {n[0]} to "
                      f"{gaps[-1].estimate:.0%} at {n[-1]}".strip())
     ticks = sorted(runs[x].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(t) for t in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(draw.PERCENT)
-    axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
+    axes.set(xlabel=draw.name(x), ylabel=draw.name(y))
     if by is not None:
         axes.legend(frameon=False)
     figure.alt_text = f"Learning curve, mean {y} against {x} with 95 % bands: {'; '.join(words)}."
@@ -97,13 +97,14 @@ def intervals(gaps: Mapping[str, Gap], *, xlabel: str) -> Figure:
     gaps : dict of label -> Gap
         In the unit of scores; drawn in points (hundredths).
     """
-    figure, axes = _axes(height=0.9 + 0.45 * len(gaps))
+    figure, axes = _axes(height=1.1 + 0.45 * len(gaps))
     for i, gap in enumerate(gaps.values()):
         draw.interval(axes, gap, i, capsize=4, markersize=8, **draw.series(0))
-    draw.rows(axes, list(gaps), xlabel)
+    draw.rows(axes, [draw.name(label) for label in gaps], xlabel)
     axes.grid(axis="both", alpha=0.3)
-    words = "; ".join(f"{label} {100 * g.estimate:.1f} ({100 * g.low:.1f} to {100 * g.high:.1f})"
-                      for label, g in gaps.items())
+    draw.key(figure, axes, hollow=any(map(draw.undecided, gaps.values())))
+    words = "; ".join(f"{draw.name(label)} {100 * g.estimate:.1f} ({100 * g.low:.1f} to "
+                      f"{100 * g.high:.1f})" for label, g in gaps.items())
     figure.alt_text = f"{xlabel}, estimate and 95 % interval: {words}."
     return figure
 
@@ -112,7 +113,7 @@ def gaps_to(
     runs: pd.DataFrame, baseline: str, *, by: str = "strategy", x: str = "labels",
     y: str = "accuracy",
 ) -> Figure:
-    """Paired gaps of several methods to one of them, against the number of labels.
+    """Paired gaps to one method against the number of labels, a panel for each other method.
 
     A hollow marker says that the 95 % interval holds zero: undecided.
 
@@ -125,57 +126,74 @@ def gaps_to(
     by, x, y : str
         Columns: the method, the amount of data and a score in [0, 1]; drawn in points.
     """
-    figure, axes = _axes(width=7.2)
     scores = runs.pivot(index="seed", columns=[by, x], values=y)
     sizes = sorted(runs[x].unique())
     methods = [m for m in runs[by].unique() if m != baseline]
-    words = []
-    for i, method in enumerate(methods):
+    across = min(3, len(methods))
+    down = -(-len(methods) // across)
+    figure, panels = plt.subplots(down, across, figsize=(2.8 * across, 2.2 * down + 0.4),
+                                  sharex=True, sharey=True, squeeze=False, layout="constrained")
+    words, found = [], []
+    for i, (axes, method) in enumerate(zip(panels.flat, methods, strict=False)):
         gaps = [paired_gap(scores[method][n], scores[baseline][n]) for n in sizes]
-        style = draw.series(i + 1)  # the first is the baseline's
-        axes.plot([], [], label=method, linestyle="", **style)
         for place, gap in enumerate(gaps):
-            draw.interval(axes, gap, place + 0.12 * (i - (len(methods) - 1) / 2), upright=True,
-                          capsize=2, **style)
-        words.append(f"{method} " + ", ".join(
+            draw.interval(axes, gap, place, upright=True, capsize=3, **draw.series(i + 1))
+        axes.axhline(0, color="black", linewidth=1)
+        axes.set_xticks(range(len(sizes)), sizes, fontsize=9)
+        axes.set_title(draw.name(method))
+        axes.tick_params(labelbottom=i + across >= len(methods))  # the last of each column
+        draw.bare(axes)
+        found += gaps
+        words.append(f"{draw.name(method)} " + ", ".join(
             f"{100 * g.estimate:+z.0f}{draw.undecided(g)} at {n}"
             for n, g in zip(sizes, gaps, strict=True)))
-    axes.axhline(0, color="black", linewidth=1)
-    axes.set_xticks(range(len(sizes)), [str(n) for n in sizes])
-    axes.set(xlabel=x, ylabel=f"{y} minus {baseline}, in points")
-    axes.legend(frameon=False)
-    figure.alt_text = f"Gap to {baseline} in points with 95 % intervals: {'; '.join(words)}."
+    for axes in panels.flat[len(methods):]:
+        axes.set_visible(False)
+    figure.supxlabel(draw.name(x), fontsize=10)
+    figure.supylabel(f"{draw.name(y)} minus {draw.name(baseline)}, in points", fontsize=10)
+    draw.key(figure, panels[0, 0], hollow=any(map(draw.undecided, found)))
+    figure.alt_text = (f"Gap to {draw.name(baseline)} in points with 95 % intervals: "
+                       f"{'; '.join(words)}.")
     return figure
 
 
-def paired_scores(runs: pd.DataFrame, columns: Sequence[str], *, low: float = 0.0) -> Figure:
+def paired_scores(
+    runs: pd.DataFrame, *groups: Sequence[str], low: float = 0.0,
+    ylabel: str = "accuracy on the test set",
+) -> Figure:
     """Scores of several methods side by side: a thin line for each seed, a bar for the mean.
+
+    The mean in per cent stands below each name.
 
     Parameters
     ----------
     runs : DataFrame
         One row a seed.
-    columns : sequence of str
-        Columns with scores in [0, 1], in the order in which they are drawn.
+    *groups : sequences of str
+        Columns with scores in [0, 1], in the order in which they are drawn. Lines join the columns
+        of a group; scores on different targets, which no line should join, are groups of one.
     low : float
         Where the vertical axis begins.
+    ylabel : str
+        What the scores are.
     """
     figure, axes = _axes(height=3.6)
+    columns = [column for group in groups for column in group]
     for i, (_, row) in enumerate(runs.iterrows()):
-        axes.plot(range(len(columns)), row[list(columns)].astype(float), color="#999999",
-                  marker=draw.MARKERS[i % len(draw.MARKERS)], markersize=5, linewidth=1,
-                  label="one seed each" if i == 0 else None)
-    means = runs[list(columns)].mean()
+        for group in groups:
+            axes.plot([columns.index(column) for column in group], row[list(group)].astype(float),
+                      color="#999999", marker=draw.MARKERS[i % len(draw.MARKERS)], markersize=5,
+                      linewidth=1, label="one seed each" if i == 0 and group is groups[0] else None)
+    means = runs[columns].mean()
     for i, mean in enumerate(means):
         axes.plot([i - 0.18, i + 0.18], [mean, mean], color="black", linewidth=4,
                   solid_capstyle="butt", label="mean" if i == 0 else None)
-        axes.annotate(f"{mean:.0%}", (i + 0.21, mean), va="center", fontsize=12,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8})
-    axes.set_xticks(range(len(columns)), columns, fontsize=11)
-    axes.set(xlim=(-0.4, len(columns) - 0.5), ylim=(low, 1), ylabel="accuracy on the test set")
+    axes.set_xticks(range(len(columns)), [f"{draw.name(column)}\n{mean:.0%}"
+                                          for column, mean in means.items()], fontsize=11)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(low, 1), ylabel=ylabel)
     axes.yaxis.set_major_formatter(draw.PERCENT)
-    axes.legend(frameon=False)
-    words = ", ".join(f"{name} {mean:.0%}" for name, mean in means.items())
+    draw.key(figure, axes, hollow=False)
+    words = ", ".join(f"{draw.name(column)} {mean:.0%}" for column, mean in means.items())
     figure.alt_text = f"Mean accuracy over {len(runs)} seeds: {words}; one line for each seed."
     return figure
 
@@ -198,13 +216,15 @@ def layer_curve(runs: pd.DataFrame, stages: Sequence[str], *, by: str, panel: st
     words = []
     for place, (title, rows) in zip(axes[0], panels, strict=True):
         for i, (label, part) in enumerate(rows.groupby(by, sort=False)):
-            draw.curve(place, stages, [mean_interval(part[stage]) for stage in stages], i, label)
+            draw.curve(place, [draw.name(stage) for stage in stages],
+                       [mean_interval(part[stage]) for stage in stages], i, label)
             best = max(stages, key=lambda stage, part=part: part[stage].mean())
-            words.append(f"{title}, {label}: best after {best}, {part[best].mean():.0%}")
-        place.set(title=str(title).replace("_", " "), xlabel="cut after")
+            words.append(f"{draw.name(title)}, {draw.name(label)}: best after {draw.name(best)}, "
+                         f"{part[best].mean():.0%}")
+        place.set(title=draw.name(title), xlabel="cut after")
         draw.bare(place)
     axes[0, 0].set_ylabel("accuracy of a linear probe")
     axes[0, 0].yaxis.set_major_formatter(draw.PERCENT)
-    axes[0, 0].legend(title=by, frameon=False)
+    draw.key(figure, axes[0, 0], hollow=False, title=draw.name(by))
     figure.alt_text = f"Probe accuracy by depth of the cut: {'; '.join(words)}."
     return figure

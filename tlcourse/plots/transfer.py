@@ -33,12 +33,15 @@ def hurt_and_repaired(causes: pd.DataFrame) -> Figure:
         for state, (marker, colour, shift) in STATES.items():
             gap = gaps[state][name]
             draw.interval(axes, gap, row + shift, fmt=marker, markersize=7, color=colour,
-                          capsize=3, label=state if row == 0 else None)
+                          capsize=3)
             said.append(f"{100 * gap.estimate:+z.0f}{draw.undecided(gap)}")
         words.append(f"{name} {', repaired '.join(said)}")
     draw.rows(axes, names, "gap to scratch in points")
     draw.bare(axes, "x")
-    axes.legend(frameon=False, loc="upper left")
+    for state, (marker, colour, _) in STATES.items():
+        axes.plot([], [], marker, color=colour, label=state)
+    draw.key(figure, axes, hollow=any(draw.undecided(gap) for state in gaps.values()
+                                      for gap in state.values()))
     figure.alt_text = f"Gap to scratch in points, hurt and repaired: {'; '.join(words)}."
     return figure
 
@@ -72,6 +75,8 @@ def evidence_table(causes: pd.DataFrame) -> Figure:
     draw.table(axes, found, words, dark=0.6, bold=found.eq(found.max(axis=1), axis=0), cmap="Greys")
     axes.set_xticks(range(found.shape[1]), [c.replace(" ", "\n", 1) for c in found], fontsize=9)
     axes.set(xlabel="evidence for", ylabel="made wrong")
+    axes.set_title("0 is no sign, 1 as strong as can be; empty: below 0.05; "
+                   "bold: the strongest of its row", fontsize=9)
     said = "; ".join(f"{name}: {row.idxmax()} {row.max():.2f}" for name, row in found.iterrows())
     figure.alt_text = f"Where one thing was made wrong, the strongest evidence is: {said}."
     return figure
@@ -105,12 +110,14 @@ def where_it_pays(record: Mapping) -> Figure:
             table[i, j] = 100 * gap.estimate
             axes.text(j, i, f"{table[i, j]:+z.0f}", ha="center", va="center",
                       color="white" if abs(table[i, j]) > 25 else "black")
-            words.append(f"{strategy} from {sources[i]} at {labels[j]}: {table[i, j]:+z.0f}")
+            words.append(f"{draw.name(strategy)} from {draw.name(sources[i])} at {labels[j]}: "
+                         f"{table[i, j]:+z.0f}")
         image = axes.imshow(table, cmap="PuOr", norm=norm, aspect="auto")
         axes.set_xticks(range(len(labels)), labels)
-        axes.set_yticks(range(len(sources)), [s.replace("_", " ") for s in sources])
-        axes.set(title=strategy, xlabel="labels a class")
+        axes.set_yticks(range(len(sources)), [draw.name(source) for source in sources])
+        axes.set(title=draw.name(strategy), xlabel="labels a class")
         axes.label_outer()
+    figure.suptitle("• undecided      n/a: source and target share no class", fontsize=10)
     figure.colorbar(image, ax=panels, extend="min", label="gap to scratch in points")
     figure.alt_text = ("Decided gaps to scratch in points, the rest is undecided: "
                        f"{'; '.join(words)}.")

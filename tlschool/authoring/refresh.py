@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
-from tlschool.authoring import build, common_errors
+from tlschool.authoring import box, build, common_errors
 from tlschool.authoring.source import load
 
 HEADER = "| id | lesson | teaching + exercises | runs in | data |\n|---|---|---|---|---|"
@@ -62,6 +62,10 @@ def _pages(ids: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         old = (places.ROOT / name).read_text(encoding="utf-8")
         kept = re.split("(?s)(?<=<!-- lessons -->\n).*(?=\n<!-- /lessons -->)", old)
         yield name, old, part.join(kept)
+    page = places.ROOT / "notebooks" / box.GLOSSARY
+    glossary = (places.ROOT / "lessons" / box.GLOSSARY).read_text(encoding="utf-8")
+    yield (f"notebooks/{box.GLOSSARY}",
+           page.read_text(encoding="utf-8") if page.is_file() else "", glossary)
     old = (places.ROOT / ERRORS).read_text(encoding="utf-8")
     yield ERRORS, old, common_errors.page(old, ids)
 

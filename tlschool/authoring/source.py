@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from tlcourse.notebook import places
 from tlcourse.utils.files import write_atomically
+from tlschool.authoring import box
 from tlschool.errors import CourseError
 
 PROSE = "prose"
@@ -102,7 +103,9 @@ def edition(source: NotebookNode, name: str) -> NotebookNode:
             cell.metadata["tags"].append(COMPARED)
         if "hide-input" in tags(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
-    return made_of(cells, {**source.metadata.get("tlcourse", {}), "edition": name})
+    about = source.metadata.get("tlcourse", {})
+    box.add(cells, about, name)
+    return made_of(cells, {**about, "edition": name})
 
 
 def made_of(cells: list[NotebookNode], about: dict) -> NotebookNode:

@@ -12,7 +12,6 @@ from nbformat import NotebookNode
 
 from tlcourse import __version__
 from tlcourse.notebook import exercises, places
-from tlschool.authoring.names import names
 from tlschool.authoring.source import checked, load, made_of, tags
 from tlschool.classroom import variants
 from tlschool.classroom.dependencies import needed, statements
@@ -136,7 +135,6 @@ def comparable(source: str) -> str:
 def _setup(lesson: str, learner: NotebookNode) -> str:
     """The statements of the lesson that its exercises and their solutions stand on."""
     earlier, code = [], []
-    recorded = getattr(variants.own(lesson), "RECORDED", {})
     solved = {cell.id: cell for cell in load(places.solution(lesson)).cells}
     for cell in learner.cells:
         if cell.cell_type == "code" and "exercise" in tags(cell):
@@ -145,15 +143,9 @@ def _setup(lesson: str, learner: NotebookNode) -> str:
             code = [*needed(earlier, wanted), *code]
             earlier += [s for s in statements(cell.source) if s.startswith(("import ", "from "))]
         elif cell.cell_type == "code":
-            earlier += [recorded.get(_bound(s), s) for s in statements(cell.source)]
+            earlier += statements(cell.source)
     kept = [statement for statement in earlier if statement in code]
     return "\n".join(["from tlschool.classroom import visible", *dict.fromkeys(kept)])
-
-
-def _bound(statement):
-    """The variable that a statement binds, where it is one alone."""
-    bound = names(statement)[0]
-    return bound.pop() if len(bound) == 1 else None
 
 
 def _section(cells, place):

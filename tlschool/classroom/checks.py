@@ -39,8 +39,7 @@ def visible_exercise(exercise_id: str) -> exercises.Exercise:
     has_variants = exercise_id in getattr(variants.own(exercise_id), "CHECKS", {})
     if exercise.kind != "predict" and not has_variants:
         return exercise
-    form = _letter if isinstance(exercise.reference(), str) else None
-    return replace(exercise, checks=(*exercise.checks[:-1], *([form] if form else [])))
+    return replace(exercise, checks=exercise.form)
 
 
 def graded_exercise(exercise_id: str, variant: int, letters: str = "") -> exercises.Exercise:
@@ -75,11 +74,6 @@ def judge(exercise: exercises.Exercise, answer: object, seeds: Sequence[int]) ->
         if not result.passed:
             break
     return result
-
-
-def _letter(answer, seed):
-    if not (isinstance(answer, str) and len(answer.strip()) == 1 and answer.strip().isalpha()):
-        return "one letter is needed, as a string."
 
 
 def _on_original(step, letters):

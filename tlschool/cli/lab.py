@@ -14,7 +14,9 @@ from urllib.parse import quote
 from tlcourse.notebook import places
 from tlcourse.utils import files
 
+_GLOSSARY = "glossary.md"
 _SETTINGS = {
+    "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
 
@@ -52,6 +54,8 @@ def update_workspace() -> list[str]:
             news.append(f"{name}: the course has a new version and you edited yours, which stays; "
                         f"`{places.command()} reset {lesson}` keeps it and brings the new one.")
     files.write_atomically(home / places.DELIVERED, json.dumps(delivered, indent=1) + "\n")
+    if (glossary := places.ROOT / "notebooks" / _GLOSSARY).is_file():
+        files.write_atomically(home / _GLOSSARY, glossary.read_text(encoding="utf-8"))
     return news
 
 

@@ -21,6 +21,7 @@ from itertools import groupby
 from nbformat import NotebookNode
 
 from tlcourse.notebook import places
+from tlschool.authoring import box
 from tlschool.authoring.names import names
 from tlschool.authoring.source import checked, load, tags, tree
 
@@ -183,13 +184,16 @@ class Lesson:
 
 
 def read(id: str) -> Lesson:
-    """Both editions of a built lesson as numbered steps with their minute marks."""
+    """Both editions of a built lesson as numbered steps with their minute marks.
+
+    Optional sections are no part of it, and neither are the box on top and the links at the end.
+    """
     solved = load(places.solution(id))
     starters = {checked(cell): cell for cell in load(places.notebook(id)).cells}
     steps, text, section = [], "", ""
-    for cell in solved.cells:
+    for cell in box.required(solved.cells):
         if cell.cell_type == "markdown":
-            text = f"{text}\n\n{cell.source}".strip()
+            text = f"{text}\n\n{box.without(cell.source)}".strip()
             if found := headings(text):
                 section = re.fullmatch(r"\d+-(.+)-\d+", cell.id)[1]
                 before, text = text.split(found[0], 1)

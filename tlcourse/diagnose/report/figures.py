@@ -45,13 +45,14 @@ def _gaps(axes: Axes, results: Results) -> str:
             drawing.interval(axes, gap[s], i, fmt=drawing.MARKERS[look], color=color,
                              markersize=8, linewidth=2, capsize=5)
             axes.annotate(f"{100 * gap[s].estimate:+z.1f}", (100 * gap[s].estimate, i),
-                          xytext=(0, 7), textcoords="offset points", ha="center")
+                          xytext=(0, 8), textcoords="offset points", ha="center",
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     drawing.rows(axes, [f"{s}\n{word}" for s, word in results.words.items()],
                  f"{in_words(results.score_name)}, points more than scratch\n95 % intervals, "
                  f"{compared(results)}")
     for words, side, shift in (("← hurts", "right", -4), ("helps →", "left", 4)):
-        axes.annotate(words, (0, -0.8), xytext=(shift, 0), textcoords="offset points", ha=side)
-    axes.set(ylim=(len(results.strategies) - 0.5, -0.9), title="Does transfer help?")
+        axes.annotate(words, (0, -0.85), xytext=(shift, 0), textcoords="offset points", ha=side)
+    axes.set(ylim=(len(results.strategies) - 0.5, -1.3), title="Does transfer help?")
     drawing.bare(axes, "x")
     return f"Gap to scratch in points: {'; '.join(said)}."
 

@@ -22,7 +22,7 @@ def _value(answer, seed):
 
 
 EXERCISES = {
-    "@N@.1": (lambda: "a", [exists(), one_of("a", {
+    "@N@.1": (lambda: "a", [exists(), *one_of("a", {
         "b": "its accuracies are the lower ones: look at the first seed.",
         "c": "compare within each seed, not over all of them.",
     })]),
