@@ -193,7 +193,8 @@ def test_each_wrong_choice_has_its_own_message():
     assert [is_right(answer, 0) for answer in ("b", " B ", "a", "c")] == [
         None, None, "too early.", "too late."]
     assert [is_choice(answer, 0) for answer in ("b", " B ", "a")] == [None, None, None]
-    assert is_choice("z", 0) == is_choice(["b"], 0) == "choose one of 'a', 'b', 'c', as a string."
+    assert is_choice("z", 0) == is_choice(["b"], 0) == (
+        "choose one of 'a', 'b', 'c': a single letter, in quotes.")
 
 
 @pytest.mark.parametrize(("prediction", "passed", "said"), [

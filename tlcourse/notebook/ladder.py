@@ -75,7 +75,7 @@ def one_of(right: str, wrong: Mapping[str, str]) -> tuple[Step, Step]:
 
     def is_choice(answer, seed):
         if _choice(answer) not in {right, *wrong}:
-            return f"choose one of {choices}, as a string."
+            return f"choose one of {choices}: a single letter, in quotes."
 
     def is_right(answer, seed):
         if _choice(answer) != right:
