@@ -1,6 +1,17 @@
 """References and checks of lesson 01, Training from scratch."""
 
-from tlcourse.notebook.ladder import exists, is_function, is_number
+from tlcourse.notebook.ladder import changed, exists, is_function, is_number
+
+
+def _written(answer, seed):
+    if answer is None:
+        return "this is None: `print` shows a number and hands back None. Write the number alone."
+    if isinstance(answer, tuple):
+        return ("a comma makes several numbers of one: Python writes a fraction with a point, as "
+                "in 0.25.")
+    if isinstance(answer, str):
+        return (f"{answer!r} is a text: one number is needed, with a point, without quotes and "
+                "without %.")
 
 
 def _share(answer, seed):
@@ -9,8 +20,12 @@ def _share(answer, seed):
     if answer > 0.45:
         return "that would be a question with two classes; here there are ten."
     if answer < 0.01:
-        return "it is right now and then: the most frequent digit does occur."
-    if not 0.08 <= answer <= 0.14:
+        cut = " (`//` cuts off what is behind the point.)" if isinstance(answer, int) else ""
+        return (f"this is {answer:.3g}, and it is right now and then: the most frequent digit "
+                f"does occur.{cut}")
+    if abs(answer - 1 / 9) < 0.002:
+        return "that is one of nine. How many digits are there, with the frequent one itself?"
+    if not 0.09 <= answer <= 0.11:
         return "how often does one of ten equally frequent digits come up?"
 
 
@@ -25,15 +40,20 @@ def _recalls(answer, seed):
     import numpy as np
 
     confusion = np.random.default_rng(seed).integers(1, 30, (4, 4)) + np.diag([90, 60, 30, 5])
-    got = answer(confusion.copy())
+    given = confusion.copy()
+    got = answer(given)
     if np.shape(got) != (4,):
         return {
+            (4, 4): "four classes have four recalls, and this is (4, 4). One of the two, found or "
+            "there, is a table and not four numbers in a row.",
             (): "it returns nothing: is the `return` missing?" if got is None else
             f"an array with four recalls is needed, and this is {type(got).__name__}.",
             (10,): "the check hands in a matrix of four classes: use `confusion`, not the lesson's "
             "scores.",
         }.get(np.shape(got), f"four classes have four recalls, and this is {np.shape(got)}.")
     right = confusion.diagonal()
+    if (message := changed(confusion=(confusion, given))):
+        return message
     if np.allclose(got, right / confusion.sum(axis=0)):
         return ("this divides by how often a class was predicted: that is precision. Recall "
                 "divides by how often it was there.")
@@ -93,6 +113,13 @@ def _leaks_at(n, answer):
     if len(parts) != 2 or any(r.ndim != 1 or r.dtype.kind not in "iu" for r in parts):
         return f"two arrays of row numbers are needed: train, test. {_what_it_is(got, parts)}"
     train, test = parts
+    if (most := max([*train.tolist(), *test.tolist()], default=0)) >= n:
+        return (f"called with n = {n} it names row {most}, and there is no row {most}: they go "
+                f"from 0 to {n - 1}. Do the rows begin at 0, and does their number come from n?")
+    for name, rows in (("train", train), ("test", test)):
+        if len({*rows.tolist()}) < len(rows):
+            return (f"{name} holds {len(rows)} entries and only {len({*rows.tolist()})} different "
+                    "rows: whole numbers in [ ] take the rows at these places, again and again.")
     if len(train) != len(test):
         return f"the parts should be equal in size, and have {len(train)} and {len(test)} rows."
     if shared := len(np.intersect1d(train, test)):
@@ -136,7 +163,10 @@ def _chooses(answer, seed):
 
     rng = np.random.default_rng(seed)
     validation, test, first, second = _curves(rng)
-    got = answer(list(validation), list(test))
+    given = list(validation), list(test)
+    got = answer(*given)
+    if (message := changed(on_validation=(validation, given[0]), on_test=(test, given[1]))):
+        return message
     for value, message in [
         (test[first], None),
         (first, "this is the place of the best look; which test accuracy stands there?"),
@@ -148,6 +178,8 @@ def _chooses(answer, seed):
         (test[int(np.argmin(validation))], "this is the look where validation is worst."),
         (test[second], "two looks tie on validation; the first is the one that training kept."),
         (test[first + 1], "this is the look after the best one: places are counted from 0."),
+        (test[0], "this is the first look, whatever validation says. (A list compared with a "
+                  "number is one False, and as a place False is 0.)"),
         (sorted(test)[first], "the test accuracies were sorted, and no longer stand where their "
                               "looks were."),
     ]:
@@ -165,15 +197,15 @@ def _curves(rng):
         validation = (0.2 + 0.1 * rng.permutation(12) / 12).tolist()
         first, second = sorted(rng.choice(range(1, 11), 2, replace=False).tolist())
         validation[first] = validation[second] = 0.9
-        picked = [max(test), test[-1], test[validation.index(min(validation))], test[first],
-                  test[second], test[first + 1], sorted(test)[first],
+        picked = [max(test), test[0], test[-1], test[validation.index(min(validation))],
+                  test[first], test[second], test[first + 1], sorted(test)[first],
                   test[validation.index(sorted({*validation})[-2])]]
         if len({*picked}) == len(picked) and test[first] < test[second]:
             return validation, test, first, second
 
 
 EXERCISES = {
-    "1.1": (lambda: 0.1, [exists(), is_number(0, 1), _share]),
+    "1.1": (lambda: 0.1, [_written, exists(), is_number(0, 1), _share]),
     "1.2": (_recall, [exists(), is_function("confusion"), _recalls]),
     "1.3": (_leaky, [exists(), is_function("n"), _leaks]),
     "1.4": (_chosen, [exists(), is_function("on_validation", "on_test"), _chooses]),

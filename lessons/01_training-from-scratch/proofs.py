@@ -100,16 +100,43 @@ def first_look_left_out(on_validation, on_test):
     return on_test[at]
 
 
+def rows_by_parity(n):
+    rows = np.arange(n)
+    return rows[rows % 2], rows[1 - rows % 2]
+
+
+def all_rows_of_the_digits(n):
+    rows = np.arange(1797)
+    return rows[0::2], rows[1::2]
+
+
+def sorted_in_place(on_validation, on_test):
+    on_validation.sort()
+    return on_test[len(on_validation) - 1]
+
+
+def diagonal_taken_out(confusion):
+    found = confusion.diagonal().copy()
+    np.fill_diagonal(confusion, 0)
+    return found / (found + confusion.sum(axis=1))
+
+
 PROOFS = [
     Proof("1.1", wrong=[
         (0.5, "two classes"),
         (1, "nine others do too"),
         (0.0, "right now and then"),
-        (0.25, "how often does one of ten"),
         (10, "between 0 and 1"),
-        ("a tenth", "one number is needed"),
+        ("a tenth", "one number is needed, with a point"),
+        ((0, 1), "a fraction with a point"),
+        (1 // 10, "cuts off what is behind the point"),
+        (1 / 9, "one of nine"),
+        (1 / 8, "how often does one of ten equally frequent"),
+        (None, "`print` shows a number"),
         (np.array([0.1]), "takes it out"),
-    ], alike=[(guess, "nine others do too") for guess in (0.8, 0.9, 1.0)], only_visible=[0.5]),
+    ], alike=[*((guess, "nine others do too") for guess in (0.8, 0.9, 1.0)),
+              (0.25, "how often does one of ten")],
+       right=[1 / 10, np.float64(0.1), 0.102], only_visible=[0.5]),
     Proof("1.2", wrong=[
         (lambda c: c.diagonal() / c.sum(axis=0), "that is precision"),
         (lambda c: c.diagonal() / c.sum(), "add up to the accuracy"),
@@ -131,9 +158,11 @@ PROOFS = [
         (recall(np.diag, lambda c: c.sum(dim=1)), "`dim` is PyTorch's word"),
         (lambda c: [c[k, k] / c[k].sum() for k in range(10)], "there is no entry 4"),
         (recall(np.diag, lambda c: ...), "a gap, `...`, is still open"),
+        (diagonal_taken_out, "`confusion` itself was changed"),
+        (np.full(4, 0.9), "Hand over the function by its name"),
     ], alike=[
         (recall(np.trace, rows_of), "and one of these is"),
-        (recall(np.diag, lambda c: c.sum(axis=1, keepdims=True)), "this is (4, 4)"),
+        (recall(np.diag, lambda c: c.sum(axis=1, keepdims=True)), "is a table and not"),
         (lambda c: (np.diag(c) / rows_of(c)).mean(), "and this is float64"),
     ], only_visible=[four_classes]),
     Proof("1.3", given=lambda: {"np": np}, wrong=[
@@ -151,6 +180,8 @@ PROOFS = [
         (lambda n: (np.arange(0, n / 2), np.arange(n / 2, n)), "a row number is a whole number"),
         (lambda n: {"train": np.arange(0, n, 2), "test": np.arange(1, n, 2)}, "of type dict"),
         (lambda n: print(n), "is the `return` missing?"),
+        (rows_by_parity, "entries and only 2 different rows"),
+        (all_rows_of_the_digits, "does their number come from n?"),
     ], alike=[
         (lambda n: (n // 2, n // 2), "two arrays of row numbers"),
         (lambda n: (set(range(0, n, 2)), set(range(1, n, 2))), "two arrays of row numbers"),
@@ -173,6 +204,9 @@ PROOFS = [
         (lambda v, t: t[max(v)], "the place of an entry is a whole number"),
         (lambda v, t: t[v.argmax()], "a list has no `.argmax`"),
         (lambda v, t: print(v), "is the `return` missing?"),
+        (lambda v, t: t[v == max(v)], "this is the first look"),
+        (lambda v, t: t[v.index(max(t))], "is not in the list that is searched"),
+        (sorted_in_place, "`on_validation` itself was changed"),
     ], alike=[
         (best_of_the_tied, "two looks tie"),
         (lambda v, t: np.array(t)[np.array(v) == max(v)], "one number is needed"),

@@ -43,14 +43,15 @@ def _prepared(answer, seed):
     std, mean = (torch.tensor(v).view(3, 1, 1) for v in (_STD, _MEAN))
     picture = got.double() * std + mean
     expected = torch.tensor(flat).view(5, 1, 8, 8) / 16
-    if (adaptive_avg_pool2d(got.double() + mean / std, 8) - expected).abs().mean() < 0.1:
-        return "this subtracts MEAN / STD: put brackets around x - MEAN, and divide all of it."
+    if (message := _other_formula(got, expected)) is not None:
+        return message
     if picture.max() > 1.5:
         if (picture * std + mean).max() < 1.1:
             return "it is normalised twice: the last line does it already."
-        return "before it is normalised a value should be 1 at the most: what is white in the data?"
+        return (f"with the normalisation undone a value is {picture.max():.3g}, and 1 at the most "
+                "is right: what is white in the data?")
     if got.min() > -0.1:
-        return "no value is below 0, so the mean was not subtracted."
+        return "no value is below 0: was the mean subtracted?"
     if picture.max() < 0.5:
         return "the pictures are far too dark: 16 is white in these data, not 255."
     if (message := _content(adaptive_avg_pool2d(picture, 8), expected)) is not None:
@@ -62,6 +63,28 @@ def _prepared(answer, seed):
     if abs(grey - 0.5) > 0.01:
         return (f"a picture that is 8 everywhere should be 0.5 before it is normalised, and is "
                 f"{grey:.2f}: what is white in the data?")
+
+
+def _other_formula(got, expected):
+    """A sentence when another formula than (x - MEAN) / STD, undone, gives the pictures back."""
+    import torch
+    from torch.nn.functional import adaptive_avg_pool2d
+
+    std, mean = (torch.tensor(v).view(3, 1, 1) for v in (_STD, _MEAN))
+    for undo, message in (
+        (lambda y: y + mean / std,
+         "this subtracts MEAN / STD: put brackets around x - MEAN, and divide all of it."),
+        (lambda y: y * mean + std, "MEAN and STD have changed places: subtract the mean, and "
+                                   "divide by the standard deviation."),
+        (lambda y: y / std + mean, "this multiplies by STD: divide by it."),
+        (lambda y: y * std**2 + mean, "this divides by the square of STD, and STD is a standard "
+                                      "deviation already, no variance."),
+        (lambda y: y * std - mean, "this adds MEAN: subtract it."),
+        (lambda y: y + mean, "the mean is subtracted, and STD does not occur: divide by it."),
+        (lambda y: mean - y * std, "this is MEAN - x: it is the mean that is subtracted."),
+    ):
+        if (adaptive_avg_pool2d(undo(got.double()), 8) - expected).abs().mean() < 0.09:
+            return message
 
 
 def _content(small, expected):
@@ -114,8 +137,12 @@ def _frozen(answer, seed):
     moved = [n for n, t in model.state_dict().items() if not torch.equal(t, before[n])]
     moved = [name for name in moved if name.startswith("backbone.")]
     buffers = [name for name, _ in model.named_buffers() if name in moved]
+    if len(moved) > len(buffers) and any("requires_grad" in vars(m) for m in model.modules()):
+        return ("`requires_grad = False` on a module is a new attribute, of which its parameters "
+                "know nothing, and they moved: which method hands it on to them?")
     if len(moved) > len(buffers):
-        return f"{len(moved) - len(buffers)} parameters moved: the optimiser still trains them."
+        return (f"{len(moved) - len(buffers)} parameters moved: the optimiser still trains them. "
+                "Which setting of a parameter tells it to leave it alone?")
     if buffers and all(name.endswith("num_batches_tracked") for name in buffers):
         return "the statistics hold, but their counters moved: still in training mode inside."
     if buffers:
@@ -137,8 +164,9 @@ def _hooks(backbone, x):
                 "statistics have moved: it has to be called before.")
     for part in backbone.modules():
         for hook in part._forward_pre_hooks.values():
-            if isinstance(hook, nn.Module):
-                return ("a module was registered as the hook: hand over the function itself, "
+            if isinstance(hook, nn.Module) or not callable(hook):
+                what = "a module" if isinstance(hook, nn.Module) else f"{hook!r}"
+                return (f"{what} was registered as the hook: hand over the function itself, "
                         "without calling it.")
             try:
                 inspect.signature(hook).bind(part, (x,))

@@ -200,6 +200,29 @@ def misspelt(module):
     return module.eval()
 
 
+def without_brackets(module):
+    for p in module.parameters:
+        p.requires_grad = False
+    return module.eval()
+
+
+def hook_of_nothing(module):
+    """Called at once it returns nothing, and that is registered."""
+    module.requires_grad_(False)
+    module.register_forward_pre_hook(stay_in_eval(module, None))
+    return module
+
+
+def without_a_channel(flat):
+    x = torch.tensor(flat, dtype=torch.float32).view(-1, 8, 8) / 16
+    x = interpolate(x.repeat(1, 3, 1, 1), (64, 64), mode="bilinear")
+    return (x - MEAN) / STD
+
+
+def mode_misspelt(flat):
+    return interpolate(grey(flat), (64, 64), mode="bilinaer")
+
+
 def stay_in_eval(layer, inputs):
     layer.eval()
 
@@ -214,7 +237,8 @@ PROOFS = [
     Proof("2.2", given=lambda: {"torch": torch, "interpolate": interpolate}, wrong=[
         (preparing(scale=1), "what is white in the data?"),
         (preparing(scale=255), "far too dark"),
-        (preparing(mean=0, std=1), "the mean was not subtracted"),
+        (preparing(mean=0, std=1), "was the mean subtracted?"),
+        (preparing(std=STD**2), "the square of STD"),
         (preparing(channels=1, size=8, mean=MEAN[:1], std=STD[:1]), "became (5, 1, 8, 8)"),
         (channels_last, "the channels come last"),
         (preparing(turned=True), "on their side"),
@@ -232,6 +256,13 @@ PROOFS = [
         (reversed_sizes, "became (15, 3, 64, 64)"),
         (lambda flat: flat.view(-1, 1, 8, 8) / 16, "`view` was called with 4 arguments"),
         (lambda flat: print(flat), "is the `return` missing?"),
+        (preparing(mean=STD, std=MEAN), "have changed places"),
+        (preparing(std=1 / STD), "this multiplies by STD"),
+        (preparing(mean=-MEAN), "this adds MEAN"),
+        (preparing(std=1), "STD does not occur"),
+        (preparing(std=-STD), "this is MEAN - x"),
+        (without_a_channel, "There `x` is (1, 15, 64, 64), `MEAN` is (3, 1, 1)"),
+        (mode_misspelt, "there is no such mode of interpolation"),
     ], alike=[(preparing(scale=17), "and is 0.47")], right=[nearest, bicubic, corners_aligned]),
     Proof("2.3", wrong=[
         (gradients_only, "12 buffers moved after model.train()"),
@@ -247,7 +278,11 @@ PROOFS = [
         (returns_the_handle, "of type RemovableHandle"),
         (a_copy, "a copy is not frozen"),
         (by_a_method_of_its_own, "has no `.freeze`"),
-    ], alike=[(misspelt, "the optimiser still trains them")],
+        (misspelt, "is a new attribute, of which its parameters know nothing"),
+        (hook_of_nothing, "None was registered as the hook"),
+        (without_brackets, "goes through a function itself"),
+        (nn.Linear(2, 2), "Hand over the function by its name"),
+    ],
        right=[overridden], only_visible=[only_known_layers]),
 ]
 

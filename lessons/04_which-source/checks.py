@@ -1,6 +1,6 @@
 """References and checks of lesson 04, Which source?"""
 
-from tlcourse.notebook.ladder import exists, is_function, one_of
+from tlcourse.notebook.ladder import changed, exists, is_function, one_of
 
 _WHICH = {
     "a": "the H-score of print is above MNIST's by a hair, close to the ceiling of 9, and being "
@@ -61,6 +61,9 @@ def _copies(answer, seed):
     if list(after) != list(before):
         return "the target has other tensors than before: fill the ones it has."
     moved = {name for name in after if not torch.equal(after[name], before[name])}
+    if not moved and isinstance(names, list | tuple | set) and not names:
+        return ("nothing was copied, and the list is empty: the condition lets no tensor through. "
+                f"Print what it compares for {fits[0]}, which has the same shape in both networks.")
     if (message := _moved(moved, fits, dict(target.named_buffers()))) is not None:
         return message
     if any(name in after and not torch.equal(after[name], theirs[name]) for name in fits):
@@ -136,16 +139,19 @@ def _leep_values(answer, seed):
     theta = rng.dirichlet(np.ones(4) * 0.5, size=60)
     theta[np.arange(60), y] += 0.5
     theta /= theta.sum(1, keepdims=True)
-    got = answer(theta.copy(), y.copy())
+    given = theta.copy(), y.copy()
+    got = answer(*given)
     if got is None:
         return "it returns nothing: is the `return` missing?"
+    if (message := changed(theta=(theta, given[0]), y=(y, given[1]))):
+        return message
     if isinstance(got, bool) or not isinstance(got, Real):
         return f"one number is needed, and this is of type {type(got).__name__}."
     right = _leep()(theta, y)
     if math.isnan(got):
         return "the number is NaN for ordinary answers: a logarithm or a division went wrong."
     if not math.isclose(got, right, abs_tol=1e-6):
-        return _which_mistake(got, theta, y) or (
+        return _which_mistake(got, theta, y) or _of_certain_answers(answer) or (
             f"the number is {got:.3f} where {right:.3f} is right. For each sample: the sum over z "
             "of P(its own label | z) times theta of z.")
     empty = np.insert(theta, 1, 0.0, axis=1)
@@ -154,6 +160,17 @@ def _leep_values(answer, seed):
     if not math.isclose(got, right, abs_tol=1e-6):
         return (f"right, until one source class gets no probability from any sample: then it is "
                 f"{got:.3g} where {right:.3f} is right. What is divided by its sum there?")
+
+
+def _of_certain_answers(answer):
+    """Where each answer z goes with one label alone, P(y | z) is 1 and the score 0."""
+    import numpy as np
+
+    y = np.arange(30) % 3
+    got = answer(np.eye(3)[y], y.copy())
+    if isinstance(got, float) and abs(got) > 1e-6:
+        return (f"where each answer goes with one label alone, that label is certain and the score "
+                f"is 0; here it comes out as {got:.3g}. Does P(y | z) add up to 1 over the labels?")
 
 
 def _which_mistake(got, theta, y):
@@ -171,6 +188,10 @@ def _which_mistake(got, theta, y):
         -np.log(weighted.sum(1)).mean(): "the sign is turned round: the logarithm of a probability "
             "is below 0, and so is this score.",
         weighted.sum(1).mean(): "the logarithm is missing.",
+        np.log(weighted).mean(): "the sum over the answers z is missing: expected holds one number "
+            "for each sample, and here it has a column for each answer.",
+        0.0: "the number is 0, the logarithm of 1: were the probabilities of all labels added up? "
+            "Take that of the sample's own label alone.",
         np.log(weighted.sum(1).mean()): "this is the logarithm of the mean: the mean of the "
             "logarithms is wanted.",
         np.log(weighted.sum(0)).mean(): "the sum runs over the samples: for each sample it is over "
@@ -227,7 +248,7 @@ def _hides(answer, seed):
 
     from tlcourse.transferability import cka
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([44, seed])  # not the one that an answer may draw from
     z = np.maximum(rng.normal(size=(200, 12)) + 0.5, 0)
     given = z.copy()
     got = answer(given)
@@ -249,6 +270,11 @@ def _hides(answer, seed):
         if got.shape == z.shape and np.array_equal(np.sort(got, axis=0), np.sort(z, axis=0)):
             return ("the numbers are there, in other rows: feature and sample no longer belong "
                     "together.")
+        if got.shape == z.shape and np.allclose(got, z * _factor_of_each_row(got, z)):
+            return ("each sample has got a factor of its own, and a linear map treats all samples "
+                    "alike.")
+        if np.array_equal(answer(z[::-1].copy()), got):
+            return "it gives the same array for another z as well: z does not go in."
         return (f"z cannot be recovered from this by a linear map: {back:.0%} of its variation is "
                 "lost. Which step has no linear way back?")
     score = cka(z, got)
@@ -257,6 +283,12 @@ def _hides(answer, seed):
                 "is what it does not see. What else can be undone?")
     if score >= 0.5:
         return f"the right kind of map, but CKA is still {score:.2f}: be bolder."
+
+
+def _factor_of_each_row(got, z):
+    import numpy as np
+
+    return (got * z).sum(1, keepdims=True) / np.maximum((z * z).sum(1, keepdims=True), 1e-12)
 
 
 def _left_over(features, z):

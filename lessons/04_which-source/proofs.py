@@ -257,7 +257,7 @@ def means_of_classes(theta, y):
 
 
 def loud_among_few(z):
-    return z * np.where(np.arange(z.shape[1]) == 0, 4, 1)
+    return z * np.where(np.arange(z.shape[1]) == 0, 4.2, 1)
 
 
 def tensor_by_tensor(source, target):
@@ -307,6 +307,33 @@ def with_a_loud_column(z):
     return np.column_stack([z, 1e4 * np.random.default_rng(1).normal(size=len(z))])
 
 
+def compares_methods(source, target):
+    own = target.state_dict()
+    fits = {name: w for name, w in source.state_dict().items()
+            if name in own and own[name].size == w.size}
+    target.load_state_dict(fits, strict=False)
+    return list(fits)
+
+
+def one_more_in_the_count(theta, y):
+    joint, y = parts(theta, y)
+    return float(np.log(((joint / (joint.sum(0) + 1))[y] * theta).sum(1)).mean())
+
+
+def theta_in_place(theta, y):
+    theta *= 2
+    return empty_class(theta, y)
+
+
+def factors_of_samples(z):
+    return z * np.linspace(1, 100, len(z))[:, None]
+
+
+def for_sixty_four(z):
+    scale = np.ones(64)
+    return z * scale
+
+
 PROOFS = [
     Proof("4.1", wrong=[
         (hopes, "strict=False forgives other names"),
@@ -326,6 +353,7 @@ PROOFS = [
         (into_weights, "with torch.no_grad()"),
         (without_items, "`.items()` gives pairs"),
         (lambda source, target: ..., "has no body yet"),
+        (compares_methods, "the condition lets no tensor through"),
     ], alike=[
         (as_many_numbers, "strict=False forgives other names"),
         (into_the_dictionary, "stays in that dictionary"),
@@ -356,6 +384,11 @@ PROOFS = [
         (rows_without_keepdims, "the shapes (3,4) and (3,) do not fit"),
         (scored(lambda g, theta, y: theta @ g), "they are 4 and 3"),
         (lambda theta, y: print(y), "is the `return` missing?"),
+        (one_more_in_the_count, "add up to 1 over the labels?"),
+        (theta_in_place, "`theta` itself was changed"),
+        (scored(lambda g, theta, y: g[y] * theta), "the sum over the answers z is missing"),
+        (scored(lambda g, theta, y: (theta @ g.T).sum(1)), "of all labels added up?"),
+        (scored(lambda g, theta, y: (g.T[y] * theta).sum(1)), "There `g` is (3, 4)"),
     ], only_visible=[means_of_classes], right=[leep_in_a_loop, leep_of_a_table]),
     Proof("4.3", wrong=[
         ("a", "by a hair"),
@@ -382,8 +415,12 @@ PROOFS = [
         (lambda z: np.linalg.inv(z) @ z, "a square table"),
         (lambda z: torch.from_numpy(z) @ torch.ones(12, 12), "double and float"),
         (lambda z: z.T, "of this is (12, 200)"),
+        (factors_of_samples, "each sample has got a factor of its own"),
+        (lambda z: np.random.default_rng(0).normal(size=z.shape), "z does not go in"),
+        (for_sixty_four, "`scale` is (64,)"),
     ], alike=[
         (lambda z: 100 * z, "does not see"),
+        (lambda z: z / np.linalg.norm(z, axis=1, keepdims=True), "a factor of its own"),
         (lambda z: z[:, ::-1], "does not see"),
         (lambda z: (z - z.mean(0)) / z.std(0), "be bolder"),
         (lambda z: np.exp(z), "has no linear way back"),

@@ -31,7 +31,10 @@ def _reverse():
 def _is_a_layer(answer, seed):
     import torch
 
-    if not isinstance(answer, type) or not issubclass(answer, torch.autograd.Function):
+    function = torch.autograd.Function
+    if isinstance(answer, function) or isinstance(getattr(answer, "__self__", None), type):
+        return "hand over the class itself, by its name: without ( ) and without .apply behind it."
+    if not isinstance(answer, type) or not issubclass(answer, function):
         return ("a class that inherits from torch.autograd.Function is needed, and this is "
                 + (f"a class that inherits from {answer.__base__.__name__}."
                    if isinstance(answer, type) else f"of type {type(answer).__name__}."))
@@ -44,15 +47,25 @@ def _reverses(answer, seed):
     x, back = (torch.randn(6, 3, generator=generator, dtype=torch.float64) for _ in range(2))
     lam = (0.3, 0.7, 2.0)[seed % 3]
     x.requires_grad_()
-    z = answer.apply(x, lam)
+    z, above = answer.apply(x, lam), back.clone()
     if not torch.equal(z, x):
         return "the forward pass has changed x: it is the identity, all happens on the way back."
     try:
-        (got,) = torch.autograd.grad(z, x, back, allow_unused=True)
+        (got,) = torch.autograd.grad(z, x, above, allow_unused=True)
+    except NameError as error:
+        if error.name not in ("x", "lam"):
+            raise
+        return (f"backward does not know `{error.name}`, which is an argument of forward: it has "
+                "the gradient from above, and ctx with what forward has kept on it.")
     except RuntimeError as error:  # autograd's own words about what backward returned
-        return _unusable(str(error))
+        if (message := _unusable(str(error))) is None:
+            raise
+        return message
     if got is None:
         return "no gradient at all comes back: the first value that backward returns is that of x."
+    if not torch.equal(above, back):
+        return ("the gradient from above was changed in place, and whoever handed it over may "
+                "still need it: make a new tensor of it.")
     factors = (got / back).unique()
     factor = float(factors[0])
     if float(factors[-1] - factor) > 1e-6:
@@ -85,7 +98,6 @@ def _unusable(error):
     ):
         if sign in error:
             return message
-    return f"autograd could not use what backward returns: {error}."
 
 
 def _slope():
@@ -113,17 +125,35 @@ def _slope_value(answer, seed):
     def loss(v):  # its slope is 3 v² times a factor of its own for each entry
         return (factors * v**3).sum()
 
-    got = answer(loss, w, h)
+    try:
+        got = answer(loss, w, h)
+    except RuntimeError as error:
+        if "does not require grad" not in str(error):
+            raise
+        return ("this asks autograd for a gradient, and here only values of the loss are asked "
+                "for: its value with an entry of w moved ahead, and with it moved back.")
     if got is None or got is ...:
         return ("it returns nothing yet." if w.grad is None else "it returns nothing, and w has a "
                 "gradient now: only values of the loss are asked for.")
     if not isinstance(got, torch.Tensor) or got.shape != w.shape:
         shape = tuple(got.shape) if isinstance(got, torch.Tensor) else type(got).__name__
-        return f"one slope for each entry of w is needed, shape (2, 3), and this is {shape}."
+        return ("one slope for each entry of w is needed, shape (2, 3), and this is "
+                f"{'one number for all of them' if shape == () else shape}.")
     if not torch.equal(w, before):
         return "w is not what it was: put each entry back, or change a copy."
     exact = 3 * factors * before**2
-    return _why_another_slope(got, exact, factors, before, h)
+    return _why_another_slope(got, exact, factors, before, h) or _depends(answer, w)
+
+
+def _depends(answer, w):
+    """The slope of a loss in which that of each entry depends on where the others are."""
+    got, right = answer(lambda v: v.sum()**2, w.clone(), 0.07), 2 * float(w.sum())
+    off = (abs(got.flatten() - right) > 1e-4).nonzero()
+    if len(off):
+        place = int(off[0])
+        return (f"for the square of the sum of w, entry {place}, counted from 0, comes out as "
+                f"{float(got.flatten()[place]):.4g} where {right:.4g} is right: when one entry is "
+                "moved, are all others back where they were?")
 
 
 def _why_another_slope(got, exact, factors, w, h):
@@ -143,6 +173,8 @@ def _why_another_slope(got, exact, factors, w, h):
         (-central, "the sign is turned round: what lies ahead, minus what lies behind."),
         (central.sum(1, keepdim=True).expand_as(w), "a whole row of w was moved at once, so each "
          "slope is the sum of a row: w.numel() entries, one at a time."),
+        (central.flatten().cumsum(0).view_as(w), "each slope holds those of the entries before it "
+         "as well: when an entry is moved, are the others back where they were?"),
         (together, "all entries were moved at once, so every slope is the sum of all."),
         (exact, "this is the derivative itself, whatever the h that is handed in. Here the "
          "difference over that h is asked for, which knows nothing but values of the loss."),
@@ -153,10 +185,12 @@ def _why_another_slope(got, exact, factors, w, h):
     if not off.any():
         return None
     flat = got.to(exact).flatten()
-    if not off[0] and not flat[1:].any():
-        return ("the first entry is right and all others are 0: does the `return` stand inside of "
-                "the loop?")
     place = int(off.nonzero()[0])
+    if place and not flat[place:].any():
+        return ("the first entry is right and all others are 0: does the `return` stand inside of "
+                "the loop?" if place == 1 else
+                f"the first {place} of {len(off)} entries are right and all others are 0: how far "
+                "does the loop go? len(w) counts the rows, w.numel() the entries.")
     return (f"for the sum of a·w³ and h = {h}, entry {place} of {len(off)}, counted from 0, comes "
             f"out as {float(flat[place]):.4g} where {float(central.flatten()[place]):.4g} is right"
             f"{', and those before it are right' if place else ''}.")
@@ -179,7 +213,9 @@ def _can_learn(answer, seed):
     if disc is None:
         return "it returns nothing: is the `return` missing?"
     if not isinstance(disc, torch.nn.Module):
-        return f"a module is needed, and this returns {type(disc).__name__}."
+        several = isinstance(disc, list | tuple)
+        return (f"a module is needed, and this returns {type(disc).__name__}"
+                f"{': nn.Sequential makes one of several layers' if several else ''}.")
     if not any(w.requires_grad for w in disc.parameters()):
         return "none of its weights can be trained: requires_grad is off for each of them."
     takes = next((layer.in_features for layer in disc.modules()

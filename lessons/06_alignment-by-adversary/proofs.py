@@ -93,6 +93,25 @@ def entries_as_rows(loss, w, h=1e-5):
     return result
 
 
+def rows_counted(loss, w, h=1e-5):
+    result = torch.zeros_like(w)
+    for i in range(len(w)):
+        step = torch.zeros_like(w)
+        step.view(-1)[i] = h
+        result.view(-1)[i] = (loss(w + step) - loss(w - step)) / (2 * h)
+    return result
+
+
+def others_left_behind(loss, w, h=1e-5):
+    result, moved = torch.zeros_like(w), w.clone()
+    for i in range(w.numel()):
+        moved.view(-1)[i] += h
+        ahead = loss(moved)
+        moved.view(-1)[i] -= 2 * h
+        result.view(-1)[i] = (ahead - loss(moved)) / (2 * h)
+    return result
+
+
 def a_step_of_its_own(loss, w, h=1e-5):
     return differences(lambda ahead, here, behind, h: (ahead - behind) / (2 * h))(loss, w, 0.1)
 
@@ -122,6 +141,28 @@ class KeepsNothing(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         return -ctx.lam * gradient, None
+
+
+class LamWithoutCtx(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, lam):
+        ctx.lam = lam
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -lam * gradient, None  # noqa: F821, the error itself
+
+
+class CtxForLam(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, lam):
+        ctx.lam = lam
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -ctx * gradient, None
 
 
 class AModule(nn.Module):
@@ -259,6 +300,11 @@ PROOFS = [
         (AModule, "inherits from Module"),
         (KeepsNothing, "ctx has no `lam`"),
         (layer(undefined), "the name `ctx` is not known here"),
+        (LamWithoutCtx, "backward does not know `lam`"),
+        (CtxForLam, "ctx itself is no value"),
+        (layer(lambda lam, g: -lam * g.item()), "one number is needed here"),
+        (layer(lambda lam, g: g.mul_(-lam)), "was changed in place"),
+        (layer(lambda lam, g: -lam * g).apply, "hand over the class itself"),
     ], alike=[
         (layer(lambda lam, g: -lam**2 * g), "times."),
         (layer(lambda lam, g: g - lam), "no multiple of what came in"),
@@ -279,13 +325,15 @@ PROOFS = [
         (forgets_to_return, "returns nothing yet"),
         (differences(lambda ahead, here, behind, h: here), "entry 0 of 6"),
         (returns_in_the_loop, "inside of the loop?"),
-        (one_step_for_all, "entry 1 of 6"),
+        (one_step_for_all, "each slope holds those of the entries before it"),
+        (others_left_behind, "for the square of the sum of w, entry 1"),
+        (rows_counted, "the first 2 of 6 entries are right"),
         (row_by_row, "the sum of a row"),
         (entries_as_rows, "there is no entry 2 along dimension 0"),
         (one_gradient, "w has a gradient now"),
         (as_a_list, "and this is list"),
         (through_its_size, "it got torch.Size"),
-        (lambda loss, w, h: torch.autograd.grad(loss(w), w)[0], "nothing to differentiate"),
+        (lambda loss, w, h: torch.autograd.grad(loss(w), w)[0], "this asks autograd for"),
         (lambda loss, w, h: ..., "has no body yet"),
     ], alike=[(a_step_of_its_own, "entry 0 of 6")],
        only_visible=[of_a_table], right=[slope_in_place, slope_by_index]),
@@ -302,9 +350,12 @@ PROOFS = [
         (layers_that_do_not_meet, "takes 16 numbers a sample got 32"),
         (applied_at_once, "a Tensor is needed here"),
         (in_a_list, "with commas"),
+        (lambda features: nn.Sequential(nn.Linear(features, 1), nn.ReLU), "a layer is needed here"),
+        (lambda features: (nn.Linear(features, 1), nn.ReLU()), "nn.Sequential makes one"),
         (lambda features: nn.ReLu(), "capitals too"),
         (lambda features: print(features), "is the `return` missing?"),
         (lambda features: nn.Linear(features, 1).requires_grad_(False), "requires_grad is off"),
+        (nn.Linear(64, 1), "Hand over the function by its name"),
     ], alike=[
         (ending(nn.Softplus()), "never says a number below 0"),
         (ending(nn.Flatten(0)), "one number for each"),

@@ -9,11 +9,12 @@ from dataclasses import replace
 import fake_lesson
 import numpy as np
 import pytest
+import torch
 
 import tlcourse
 from tlcourse import check, hint, judge
 from tlcourse.notebook import exercises, record
-from tlcourse.notebook.ladder import exists, one_of
+from tlcourse.notebook.ladder import changed, exists, one_of
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +111,8 @@ def raises_unprintable(x):
 
 @pytest.mark.parametrize(("answer", "said"), [
     (7, "a function of 1 (x) is needed, and this is of type int."),
+    (7, "Hand over the function by its name, without calling it."),
+    (torch.nn.ReLU(), "and this is of type ReLU. Hand over the function by its name"),
     (lambda: 7, "a function of 1 (x) is needed, and this one takes ()."),
     (empty, "`empty` has no body yet"),
     (raises, "`raise KeyError(message)`: there is no entry 'no\\nsuch thing' here"),
@@ -154,6 +157,20 @@ def test_an_error_outside_the_learner_s_code_is_told_of_what_was_handed_in(monke
         "go from 0 to its length - 1 (IndexError: list index out of range).")
 
 
+def test_an_error_about_shapes_tells_the_shapes_of_its_line():
+    def double(x):
+        small, table = np.ones(3), np.ones((2, 4))
+        return x * small * table
+
+    assert check.grade("90.2", double).message.endswith(
+        "There `small` is (3,), `table` is (2, 4).")
+
+
+def test_a_function_that_changes_what_it_was_given_is_told_so():
+    assert changed(x=([1, 2], [1, 2]), y=(np.ones(2), np.ones(2))) is None
+    assert changed(x=([1, 2], [1, 2]), y=([1, 2], [2, 1])).startswith("`y` itself was changed")
+
+
 def test_an_interrupt_by_hand_gets_through():
     def double(x):
         raise KeyboardInterrupt
@@ -176,7 +193,8 @@ def test_each_wrong_choice_has_its_own_message():
     assert [is_right(answer, 0) for answer in ("b", " B ", "a", "c")] == [
         None, None, "too early.", "too late."]
     assert [is_choice(answer, 0) for answer in ("b", " B ", "a")] == [None, None, None]
-    assert is_choice("z", 0) == is_choice(["b"], 0) == "choose one of 'a', 'b', 'c', as a string."
+    assert is_choice("z", 0) == is_choice(["b"], 0) == (
+        "choose one of 'a', 'b', 'c': a single letter, in quotes.")
 
 
 @pytest.mark.parametrize(("prediction", "passed", "said"), [

@@ -5,12 +5,16 @@ Each is raised by real code, so a version that words it in another way falls her
 
 import copy
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 from torch.nn import functional as F
+from traitlets.config import Config
 
 from tlcourse.notebook import errors
 
@@ -61,6 +65,28 @@ def too_few():
     return a, b
 
 
+class Negative(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -ctx
+
+
+class Product(Negative):
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx * gradient
+
+
+class Entry(Negative):
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx["lam"] * gradient
+
+
 def said(code) -> str:
     with pytest.raises(Exception) as raised:  # noqa: PT011, each case has its own
         code()
@@ -87,6 +113,8 @@ CASES = {
     "channels": (lambda: nn.Conv2d(1, 1, 3)(torch.ones(1, 3, 9, 9)), "takes 1 channels and got 3"),
     "interpolate": (lambda: F.interpolate(torch.ones(5, 8, 8), (64, 64)),
                     "those that came are 8, those wanted 64, 64"),
+    "interpolation": (lambda: F.interpolate(torch.ones(1, 1, 8, 8), 64, mode="bilinaer"),
+                      "there is no such mode of interpolation"),
     "batch of one": (lambda: nn.BatchNorm1d(3)(torch.ones(1, 3)), "a batch of one sample"),
     "mask": (lambda: torch.ones(3)[torch.ones(4) > 0], "a mask of shape 4"),
     "loss sizes": (lambda: F.cross_entropy(torch.ones(5, 3), LABELS), "logits of 5 samples",
@@ -105,6 +133,7 @@ CASES = {
     "float as torch index": (lambda: TABLE[0.5], "is a whole number"),
     "float as length": (lambda: range(3 / 2), "`n // 2`"),
     "size as length": (lambda: range(TABLE.size()), "it got torch.Size"),
+    "layer not made": (lambda: nn.Sequential(nn.ReLU), "ReLU is none: a class makes one"),
     "layers in a list": (lambda: nn.Sequential([nn.ReLU()]), "with commas"),
     "slice": (lambda: [1][: 1 / 2], "`n // 2`"),
     "no gradient": (lambda: TABLE.sum().backward(), "nothing to differentiate"),
@@ -127,6 +156,12 @@ CASES = {
     "text in a sum": (lambda: "a" + 1, "with int"),
     "number with entries": (lambda: (3)[0], "a single int has no entries"),
     "scalar tensor with entries": (lambda: torch.tensor(3.0)[0], "no entries"),
+    "method gone through": (lambda: list(TABLE.tolist), "goes through a function itself"),
+    "minus before a list": (lambda: -[1], "`-` cannot stand before something of type list"),
+    "ctx as a number": (lambda: Negative.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "ctx in a product": (lambda: Product.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "ctx as a dictionary": (lambda: Entry.apply(WEIGHT).sum().backward(), "ctx itself is no value"),
+    "range of a tensor": (lambda: range(TABLE), "one number is needed"),
     "number called": (lambda: (3.0)(2), "of type float, which is not a function"),
     "number gone through": (lambda: list(5), "this is one thing"),
     "several as one": (lambda: TABLE.item(), "one number is needed"),
@@ -139,8 +174,19 @@ CASES = {
     "dim in numpy": (lambda: ARRAY.sum(dim=1), "`dim` is PyTorch's word"),
     "unknown option": (lambda: two(1, z=3), "no argument called `z`"),
     "unknown option of torch": (lambda: TABLE.sum(axs=0), "does not take (axs=int"),
+    "axis in Python's sum": (lambda: sum(ARRAY, axis=1), "own `sum` has no argument", "x.sum()"),
+    "place of what is not there": (lambda: [1, 2].index(3), "3 is not in the list"),
+    "set of an array": (lambda: {ARRAY}, "of type numpy.ndarray", "{ } makes sets"),
     "name": (lambda: unknown, "the name `unknown` is not known here"),  # noqa: F821
     "local name": (used_before, "`x` is used in this function before"),
+    "letter without quotes": (lambda: b, 'it stands in quotes, "b"'),  # noqa: F821, the same
+    "bracket left open": (lambda: compile("x = (1", "", "exec"), "a bracket `(` is opened"),
+    "no colon": (lambda: compile("def f(x)\n  x", "", "exec"), "a colon is missing"),
+    "no indent": (lambda: compile("def f(x):\nx", "", "exec"), "belong to function definition"),
+    "odd indent": (lambda: compile("x = 1\n  y = 2", "", "exec"), "further left or further right"),
+    "quote left open": (lambda: compile("x = 'a", "", "exec"), "a quote and not closed"),
+    "one equals sign": (lambda: compile("if x = 1: pass", "", "exec"), "`==` asks whether"),
+    "two numbers": (lambda: compile("x = 1 2", "", "exec"), "cannot read this line"),
     "module": (lambda: nn.ReLu(), "`torch.nn` has nothing called `ReLu`"),
     "attribute": (lambda: ARRAY.diag(), "ndarray", "no `.diag`"),
     "attribute of a list": (lambda: [1].argmax(), "a list has no `.argmax`"),
@@ -202,6 +248,65 @@ def test_the_words_of_other_versions_are_known_too(error, words):
 ])
 def test_an_error_that_is_not_a_usual_one_is_left_as_it_is(error):
     assert errors.in_words(error) is None
+
+
+def test_the_shapes_of_an_error_about_shapes_are_those_of_its_line():
+    def add(x):
+        small, number = torch.ones(3), np.float64(7)
+        return x + small * number
+
+    with pytest.raises(RuntimeError) as raised:
+        add(TABLE)
+    frame, source = raised.traceback[-1].frame.raw, "return x + small * number + ARRAY"
+    assert errors.shapes(raised.value, frame, source) == (
+        " There `x` is (3, 4), `small` is (3,), `ARRAY` is (3, 4).")
+    assert errors.shapes(raised.value, frame, "return number") == ""
+    assert errors.shapes(ZeroDivisionError("division by zero"), frame, source) == ""
+
+
+CHECK = '\nguess = check("1.1", guess)'
+
+
+@pytest.fixture
+def cell(capsys):
+    """Runs a cell as IPython does, and returns what stands below it, without the red box."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.showtraceback = shell.showsyntaxerror = lambda *args, **kwargs: None
+    shell.user_ns["check"] = lambda id, answer: answer
+    shell.events.register("post_run_cell", errors._before_the_check)
+
+    def run(code):
+        shell.run_cell(code)
+        return " ".join(capsys.readouterr().out.split())
+
+    return run
+
+
+@pytest.mark.parametrize(("code", "words"), [
+    ("guess = b" + CHECK, "in line 1: nothing here is called `b`"),
+    ("guess = [0.1" + CHECK, "in line 1: a bracket `[` is opened"),
+    ("def f():\n    return gues\nguess = f()" + CHECK, "in line 2: the name `gues` is not known"),
+    ('guess = check("1.1", gess)', "in line 1: the name `gess` is not known"),
+])
+def test_a_cell_that_stops_before_its_check_is_told_why_and_where(cell, code, words):
+    assert cell(code).startswith(f"1.1 is not checked yet: the cell stopped {words}")
+
+
+@pytest.mark.parametrize("code", [
+    "guess = 0.1" + CHECK, "guess = 0.1" + CHECK + "\nnothing", "nothing", "raise OSError" + CHECK,
+    "raise KeyboardInterrupt" + CHECK,
+])
+def test_a_cell_that_reached_its_check_or_has_none_is_told_nothing(cell, code):
+    assert cell(code) == ""
+
+
+def test_a_notebook_that_imports_the_checks_is_told_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    code = ("from IPython.testing.globalipapp import start_ipython\nshell = start_ipython()\n"
+            "shell.run_cell('from tlcourse import check')\n"
+            "shell.run_cell('a = b\\ncheck(\"1.1\", a)')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "1.1 is not checked yet: the cell stopped in line 1" in done.stdout
 
 
 def test_an_error_that_cannot_be_printed_is_said_all_the_same():

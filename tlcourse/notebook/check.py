@@ -120,6 +120,7 @@ def check(exercise_id: str, answer: object) -> object:
 
 
 check.grade = grade
+errors.tell_what_stops_a_cell()
 
 
 def judge(exercise_id: str, answer: object) -> None:
@@ -175,7 +176,7 @@ def _complaint(error: BaseException, answer: object) -> str:
             line = f"line {number}" + (f", `{textwrap.shorten(source, 90, placeholder=' ...')}`"
                                        if source else "")
             if plain:
-                return f"your code stopped in {line}: {plain}"
+                return f"your code stopped in {line}: {plain}{errors.shapes(error, frame, source)}"
             return f"your code raised {errors.said(error)} ({line})."
     if plain:
         return f"what you handed in stopped when it was tried: {plain}"

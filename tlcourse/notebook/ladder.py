@@ -30,8 +30,10 @@ def is_function(*arguments: str) -> Step:
     wanted = f"a function of {len(arguments)} ({', '.join(arguments)}) is needed, and this"
 
     def step(answer, seed):
-        if not callable(answer):
-            return f"{wanted} is of type {type(answer).__name__}."
+        is_network = not isinstance(answer, type) and hasattr(answer, "named_parameters")
+        if not callable(answer) or is_network:  # a network can be called, too
+            return (f"{wanted} is of type {type(answer).__name__}. Hand over the function by its "
+                    "name, without calling it.")
         try:
             inspect.signature(answer).bind(*arguments)
         except TypeError:
@@ -73,7 +75,7 @@ def one_of(right: str, wrong: Mapping[str, str]) -> tuple[Step, Step]:
 
     def is_choice(answer, seed):
         if _choice(answer) not in {right, *wrong}:
-            return f"choose one of {choices}, as a string."
+            return f"choose one of {choices}: a single letter, in quotes."
 
     def is_right(answer, seed):
         if _choice(answer) != right:
@@ -84,3 +86,13 @@ def one_of(right: str, wrong: Mapping[str, str]) -> tuple[Step, Step]:
 
 def _choice(answer: object) -> str | None:
     return answer.strip().lower() if isinstance(answer, str) else None
+
+
+def changed(**given: tuple[object, object]) -> str | None:
+    """A sentence when a function has changed what it was given: pairs of before and after."""
+    import numpy as np
+
+    for name, (before, after) in given.items():
+        if not np.array_equal(before, after):
+            return (f"`{name}` itself was changed on the way, and whoever handed it over still "
+                    "needs it: work on a copy.")
