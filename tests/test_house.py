@@ -83,4 +83,4 @@ def test_the_two_packages_stay_small():
     sizes = {package: sum(house.code_lines(path) for path in house.files()
                           if path.is_relative_to(house.ROOT / package))
              for package in ("tlcourse", "tlschool")}
-    assert sizes["tlcourse"] <= 6800 and sizes["tlschool"] <= 4150, sizes
+    assert sizes["tlcourse"] <= 6900 and sizes["tlschool"] <= 4150, sizes
