@@ -1,13 +1,12 @@
 """`choose` ranks sources and ways, says how sure it is, and keeps what it chose."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from recorded import FOLDER
+from recorded import FOLDER, record, runs_of, script
 
 from tlcourse.data import Domain
 from tlcourse.data.folders import OwnData
@@ -135,10 +134,15 @@ def test_one_label_of_a_class_is_enough_to_ask_the_sources(tmp_path, monkeypatch
     found.save(tmp_path / "model")
     assert (predict(tmp_path / "model", target.X)["class"]
             == [target.classes[k] for k in target.y]).mean() > 0.8
+    other = choose(rare, [replace(table("alike", 300, 3), classes=tuple("vwxy"))], progress=False)
+    assert other.best == ("", "scratch") and other.runs == []
+    said = " ".join(str(other).split())
+    assert said.startswith("Use scratch. It could not be tried")
+    assert "No source has a class of t; then scratch is the default. How far" in said
 
 
 def test_how_far_to_trust_it_are_the_numbers_of_the_record():
-    runs = pd.DataFrame(json.loads((FOLDER / "choice.json").read_text(encoding="utf-8"))["draws"])
+    runs = pd.DataFrame(record("choice")["draws"])
     for labels, group in runs.groupby("labels"):
         within, missed = RECORD[labels]
         assert within == pytest.approx((group["choose"] <= 0.02).mean(), abs=0.005)
@@ -197,3 +201,19 @@ def test_sources_need_names_of_their_own():
         choose(table("t", 40, 0), [table("s", 60, 1), table("s", 60, 2)])
     with pytest.raises(ValueError, match="got none"):
         choose(table("t", 40, 0), [])
+
+
+def test_a_draw_of_the_record_comes_out_again(monkeypatch, tmp_path):
+    """Six sources asked as they are, and what fine-tuning the chosen one reaches."""
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    trial = script(FOLDER / "choice.py")
+    (row,) = runs_of(record("choice")["draws"], target="uci_digits", labels=1, draw=100)
+    few, _ = trial.drawn("uci_digits", 1, 100)
+    found = choose(few, [trial.source_domain(name) for name in trial.sources_of("uci_digits")],
+                   labels_per_class=1, score="accuracy", progress=False)
+    source, strategy = found.best
+    assert row["way"] == f"{strategy} from {source}"
+    monkeypatch.setattr(trial, "DRAWS", range(100, 101))
+    monkeypatch.setattr(trial, "LABELS", [1])
+    (again,) = trial.ways("uci_digits", source, 0)["found"]
+    assert again[strategy] == pytest.approx(row["best"] - row["choose"], abs=0.03)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not IS_CHECKOUT, reason="the scripts are in the 
 
 
 @pytest.mark.parametrize("name", ["strategies", "decay", "lite0", "size", "zoo", "alignment",
-                                  "text"])
+                                  "text", "choice"])
 def test_a_record_says_where_it_comes_from(name):
     kept = record(name)
     assert kept["command"] == f"python data/runs/{name}.py" and kept["date"]

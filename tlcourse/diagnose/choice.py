@@ -96,6 +96,9 @@ class Choice:
     tested : int
         Labelled target samples in the test part of one repetition.
     notices, left_out : list of str
+    only_asked : bool
+        Some class has one label, so nothing could be trained and tested, and all sources that
+        have classes of the target answered as they are.
     """
 
     pairs: dict[str, OwnData]
@@ -106,6 +109,7 @@ class Choice:
     tested: int
     notices: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    only_asked: bool = False
 
     @property
     def target(self) -> Domain:
@@ -126,11 +130,11 @@ class Choice:
 
         The default, unless the way with the highest score is ahead of it by an interval.
         """
-        if not self.runs:
+        if not self.runs and not self.only_asked:
             return None
-        first = self._ways[0]
-        if self.default not in self._ways or first == self.default:
+        if self.default not in self._ways or self._ways[0] == self.default:
             return self.default
+        first = self._ways[0]
         ahead = self._lead(first, self.default, LEVEL)
         return first if ahead.n >= len(SEEDS) and ahead.low > 0 else self.default
 
@@ -295,9 +299,9 @@ def choose_among(
              "strategy": kind if name else "lite0", "score": result.scores[score]}
             for name in jobs for kind in ("scratch", *STRATEGIES)
             for seed, result in jobs[name].kept(kind, SEEDS).items()]
-    return Choice(own, int(labels_per_class), score, runs,
-                  {name: found for name in related if (found := _as_it_is(jobs[name]))},
-                  len(first) // FEWEST_FOLDS, notices, left_out)
+    asked = {name: found for name in related if (found := _as_it_is(jobs[name]))}
+    return Choice(own, int(labels_per_class), score, runs, asked, len(first) // FEWEST_FOLDS,
+                  notices, left_out, bool(alone) and len(asked) == len(related))
 
 
 def _as_it_is(job: Jobs) -> AsItIs | None:
@@ -322,14 +326,14 @@ def _promise(job: Jobs) -> float:
 
 def text(choice: Choice) -> str:
     """The choice in lines: what to use, how sure that is, and the table of ways."""
-    if not choice.runs:
+    if choice.best is None:
         return "Nothing was measured: give more time."
     table = choice.table
     name = in_words(choice.score)
     lines = [filled(sentence) for sentence in _sentences(choice, table)]
     compared = "lead" in table
     lead_of = f"   lead of {way_name(*choice.best)} over it, in points" if compared else ""
-    lines += ["", f"  {'way':36}{name:>18}{lead_of}"]
+    lines += ["", f"  {'way':36}{name:>18}{lead_of}"] if len(table) else []
     for row in table.itertuples():
         lead = ""
         if compared and (row.source, row.strategy) != choice.best:
@@ -380,15 +384,16 @@ def _reason(choice: Choice) -> str:
         return (f"It replaces what would be used without a trial, {way_name(*default)}: it is "
                 f"ahead by {ahead} points, the interval taken wide because it is the best of "
                 f"{counted(len(choice._ways), 'way')}.")
+    tried = ", and nothing that was tried is decidedly ahead of it" if choice._ways else ""
+    if not choice.as_they_are:
+        return f"No source has a class of {target}; then scratch is the default{tried}."
     if not default[0]:
         return (f"No source answers the labels of {target}, as it is, clearly better than whoever "
-                "always says the most frequent class; then scratch is the default, and nothing "
-                "that was tried is decidedly ahead of it.")
+                f"always says the most frequent class; then scratch is the default{tried}.")
     it = choice.as_they_are[default[0]]
     return (f"As it is, {default[0]} answers {it.right} of {it.tested} labels right, where the "
             f"most frequent class has {it.usual}, and of all such sources it finds the labels most "
-            "probable; fine-tuning it is the default, and nothing that was tried is decidedly "
-            "ahead.")
+            f"probable; fine-tuning it is the default{tried}.")
 
 
 def _certainty(choice: Choice) -> str:
