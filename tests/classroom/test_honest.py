@@ -52,6 +52,7 @@ def test_lines_that_steer_jupyter_cost_nothing_and_none_is_called_tampering():
 def test_somebody_elses_replacement_of_what_torch_replaces_is_still_said():
     outcome = graded(perfect(ex_1_1="import inspect\ninspect.getfile = len\nguess = 0.1"))
     assert outcome.remarks == [
+        "1.1: the code replaces inspect.getfile",
         "1.1: the submission changed inspect.getfile, and it was put back"]
 
 

@@ -65,7 +65,7 @@ def test_what_canvas_calls_late_is_late_in_the_totals(tmp_path):
 
 def test_names_that_no_platform_made_are_imported_nowhere(tmp_path):
     assert set(written(tmp_path, ("ann.ipynb", 3), ("ann_2.ipynb", 3), ("a_1/b_2.ipynb", 3))) == {
-        "totals", "points", "remarks", "items"}
+        "totals", "points", "remarks", "items", "similar"}
 
 
 @pytest.mark.parametrize(("points", "said"), [
