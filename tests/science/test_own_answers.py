@@ -193,6 +193,9 @@ def test_together_methods_add_up_and_weight_0_is_none():
                for name, t in run("none")[0].state_dict().items())
     _, history = run([DANN(), Consistency()])
     assert history.distance and history.discriminator_accuracy
+    assert run([SHOT(), MMD()])[1].source_loss, "the source is seen as soon as one needs it"
+    with pytest.raises(ValueError, match="steps is a whole number of at least 1, got 0"):
+        run("shot", source=None, steps=0)
 
 
 def test_a_run_repeats_with_its_seed():

@@ -134,13 +134,13 @@ def adapt(
         _check_target(source, target_x)
         source_rows = batches(len(source), batch_size, seed)
     else:
-        source = None
-        require_finite(target_x)
+        alone = Domain("the target", target_x, torch.zeros(len(target_x), dtype=torch.int64))
+        check_training(model, alone, steps=steps, batch_size=batch_size, every=every)
     method.start(model, seed)
     trained = [*(p for p in model.parameters() if p.requires_grad), *method.trained]
     optimiser = torch.optim.AdamW(trained, lr=lr, weight_decay=0, fused=True)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average or 0.0),
-                             use_buffers=True)
+    averaged = None if average is None else AveragedModel(
+        model, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
     target_rows = batches(len(target_x), batch_size, stream_seed(seed, 1))
     history, since = AdaptHistory(), []
     with training_steps(model, history, steps, seed=seed, device=device, progress=progress) as bar:
@@ -156,11 +156,12 @@ def adapt(
             optimiser.zero_grad()
             (term.loss if source_loss is None else source_loss + term.loss).backward()
             optimiser.step()
-            if average is not None:
+            if averaged is not None:
                 averaged.update_parameters(model)
 
-            since.append({"source_loss": source_loss, "distance": term.distance,
-                          "discriminator_accuracy": term.discriminator_accuracy})
+            now = {"source_loss": source_loss, "distance": term.distance,
+                   "discriminator_accuracy": term.discriminator_accuracy}
+            since.append({name: value.detach() for name, value in now.items() if value is not None})
             if step % every == 0 or step == steps:
                 _record(history, step, since)
                 since.clear()
@@ -168,7 +169,7 @@ def adapt(
                 if watch is not None:
                     watch(step, model)
                     model.to(device).train()
-    if average is not None:
+    if averaged is not None:
         model.load_state_dict(averaged.module.state_dict())
     method.finish(model, target_x)
     return model, history
@@ -201,9 +202,9 @@ def _mean_loss(logits: Tensor, y: Tensor, share: Tensor | None) -> Tensor:
     return (share[y] * cross_entropy(logits, y, reduction="none")).mean()
 
 
-def _record(history: AdaptHistory, step: int, since: list[dict[str, Tensor | None]]) -> None:
-    means = {name: float(torch.stack([each[name].detach() for each in since]).double().mean())
-             for name, value in since[0].items() if value is not None}
+def _record(history: AdaptHistory, step: int, since: list[dict[str, Tensor]]) -> None:
+    means = {name: float(torch.stack([each[name] for each in since]).double().mean())
+             for name in since[0]}
     if not np.isfinite(list(means.values())).all():
         raise ValueError(f"a loss is not finite at step {step}: {list(means.values())}; lower the "
                          "learning rate or the weight, or look at the inputs")

@@ -224,7 +224,7 @@ class Together(Method):
 
     def __init__(self, methods: Sequence[Method]):
         self.methods = methods
-        self.sees_source = all(method.sees_source for method in methods)
+        self.sees_source = any(method.sees_source for method in methods)
 
     @property
     def sees_target(self) -> bool:
